@@ -1,0 +1,245 @@
+"""From what stands charted at an instant to one graded assessment (ASTCT 2019, worst domain decides)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from icans import ice
+from icans.charted import Charted, is_item, worst
+from icans.domains import EVENTS, Domains, Surroundings, evidence_of
+from icans.grading import (
+    CAPD_GRADE_3,
+    DOMAIN_ORDER,
+    GRADE_0,
+    UNKNOWN,
+    Assessment,
+    DomainValue,
+    GradeRange,
+)
+from icans.record import (
+    Capd,
+    Consciousness,
+    DocumentedGrade,
+    GcsEye,
+    IceTotal,
+    NotAssessed,
+    Observed,
+    Problem,
+    Rass,
+)
+
+
+def assess(at: datetime, charted: Charted, own: Sequence[Observed], around: Surroundings) -> Assessment | None:
+    """Grade what stands charted at ``at``; ``own`` is what was charted at that very instant.
+
+    Returns None if nothing charted then can be used for this patient. Ranges follow ASTCT 2019 (Lee et
+    al., Tables 5 and 6); what is missing widens them.
+    """
+    grading = Domains(at, charted, own, around)
+    grading.choose_tool()
+    arousal = grading.grade_consciousness()
+    grading.grade_tool(arousal)
+    grading.grade_events()
+    policy = around.policy
+
+    own_documented = [e for e in grading.own if isinstance(e, DocumentedGrade)]
+    tool_stands = grading.ice is not None or grading.capd is not None
+    drives = bool(own_documented) and not tool_stands and not around.tool_follows
+    own_state = any(isinstance(e, (Consciousness, *EVENTS)) or _consciousness_reason(e) for e in grading.own)
+    own_inferred = policy.inferred_consciousness != "off" and any(isinstance(e, (GcsEye, Rass)) for e in grading.own)
+    tools = around.tools
+    own_tool = any(
+        (tools.ice and (isinstance(e, IceTotal) or is_item(e) or _reason_for(e, "ice")))
+        or (tools.capd and (isinstance(e, Capd) or _reason_for(e, "capd")))
+        for e in grading.own
+        if not (is_item(e) and e.at == at and _grouped_earlier(charted, at))
+    )
+    if not (own_tool or own_state or own_inferred or own_documented):
+        return None
+    if own_documented and around.tool_follows and not (own_tool or own_state or own_inferred):
+        return None
+    full = own_tool or bool(own_documented) or (own_state and tool_stands)
+
+    documented_now = next((e for e in _documented(charted) if e.at >= grading.since), None)
+    if drives:
+        working = strict = _documented_range(grading, own_documented)
+    else:
+        working, strict = grading.overall(strict=False), grading.overall(strict=True)
+    without_carried = working if drives else grading.overall(strict=False, carried=False)
+    consciousness_used = any(v.domain == "consciousness" for v in grading.domains)
+    holds_up = (
+        worst([GRADE_0, *(v.working for v in grading.domains if v.domain in ("seizure", "motor", "icp-edema"))]).low > 0
+    )
+    unarousable_tool = grading.ice is not None and grading.ice.low is None
+    assessable = tool_stands or consciousness_used or drives or holds_up or unarousable_tool
+    value = grading.ice
+    at_baseline = _at_baseline(grading, charted, working)
+    clear = assessable and not grading.sedated and (
+        working.high == 0
+        or (working.low == 0 and working.high <= 1 and _every_valid_item_obtained(value))
+        or _capd_clear(grading, working)
+        or at_baseline
+    )  # fmt: skip
+    if at_baseline:
+        working, strict = GradeRange(0, working.high), GradeRange(0, strict.high)
+    if assessable:
+        _note_context(grading, charted, working, at_baseline)
+    references = _references(grading, own)
+    baseline = charted.baseline
+    return Assessment(
+        at=at,
+        earliest=min(e.earliest for e in own),
+        day=own[0].day,
+        references=references,
+        full=full,
+        assessable=assessable,
+        working=working if assessable else None,
+        strict=strict if assessable else None,
+        domains=tuple(sorted(grading.domains, key=lambda v: DOMAIN_ORDER.index(v.domain))),
+        excluded=tuple(grading.excluded),
+        missing=tuple(_missing(grading, charted, working, drives)) if assessable else ("ice",),
+        not_documented=tuple(
+            d for d in ("seizure", "motor", "icp-edema") if not any(v.domain == d for v in grading.domains)
+        ),
+        deciding_domain=_deciding(grading, working, at_baseline) if assessable else None,
+        ice_low=value.low if value else None,
+        ice_high=value.high if value else None,
+        ice_maximum=value.maximum if value else None,
+        ice_complete=bool(value and value.complete),
+        capd=grading.capd,
+        baseline_ice=baseline.low if baseline is not None else None,
+        without_carried=without_carried if assessable else None,
+        clear=clear,
+        at_baseline=at_baseline,
+        under_sedation=grading.sedated,
+        documented=documented_now.grade if documented_now else None,
+        notes=tuple(dict.fromkeys(grading.notes)),
+        problems=tuple(grading.problems),
+    )
+
+
+def _reason_for(entry: Observed, tool: str) -> bool:
+    return isinstance(entry, NotAssessed) and entry.tool == tool
+
+
+def _consciousness_reason(entry: Observed) -> bool:
+    return _reason_for(entry, "consciousness") and getattr(entry, "reason", "") in ("sedated", "unarousable")
+
+
+def _grouped_earlier(charted: Charted, at: datetime) -> bool:
+    """The items of this instant were taken into a group that began earlier."""
+    return charted.ice is None or charted.ice.at != at
+
+
+def _documented(charted: Charted) -> list[DocumentedGrade]:
+    return sorted(charted.documented, key=lambda e: -e.grade)
+
+
+def _documented_range(grading: Domains, documented: Sequence[DocumentedGrade]) -> GradeRange:
+    """A documented grade stands by itself; a recorded domain that surely exceeds it widens it."""
+    entry = max(documented, key=lambda e: e.grade)
+    grade = entry.grade
+    result = GradeRange(grade, grade)
+    for value in grading.domains:
+        if value.working.low > grade:
+            result = result.worst_with(value.working)
+    own = GradeRange(grade, grade)
+    grading.domains.append(
+        DomainValue(
+            domain="documented",
+            working=own,
+            strict=own,
+            shown=f"grade {grade} charted by a clinician",
+            time=entry.at,
+            evidence=evidence_of(documented),
+        )  # fmt: skip
+    )
+    return result
+
+
+def _every_valid_item_obtained(value: ice.IceValue | None) -> bool:
+    return value is not None and value.low is not None and not value.missing and not value.mismatch
+
+
+def _capd_clear(grading: Domains, working: GradeRange) -> bool:
+    """CAPD below 9 with nothing else recorded above grade 0 cannot be told from grade 0."""
+    if grading.capd is None or grading.capd >= CAPD_GRADE_3 or working.high > 1 or working.low > 0:
+        return False
+    others = [v for v in grading.domains if v.domain not in ("capd", "documented")]
+    return all(v.working.high == 0 or (v.status == "inferred" and v.working == GradeRange(0, 1)) for v in others)
+
+
+def _at_baseline(grading: Domains, charted: Charted, working: GradeRange) -> bool:
+    """The ICE is no worse than before the infusion and every other recorded domain is 0 (project decision)."""
+    baseline, value = charted.baseline, grading.ice
+    if baseline is None or value is None or value.low is None or grading.sedated or working.high == 0:
+        return False
+    others = [v for v in grading.domains if v.domain not in ("ice", "documented")]
+    return baseline.low is not None and value.low >= baseline.low and all(v.working.high == 0 for v in others)
+
+
+def _deciding(grading: Domains, working: GradeRange, at_baseline: bool) -> str | None:
+    if working.low == 0 or at_baseline:
+        return None
+    lowest = max(v.working.low for v in grading.domains)
+    return next(d for d in DOMAIN_ORDER if any(v.domain == d and v.working.low == lowest for v in grading.domains))
+
+
+def _missing(grading: Domains, charted: Charted, working: GradeRange, drives: bool) -> list[str]:
+    """What would settle the working interval: items of an incomplete ICE, domains, a seizure's duration."""
+    if working.low == working.high:
+        return []
+    missing: list[str] = []
+    value = grading.ice
+    if not drives:
+        if grading.sedated:
+            missing += ["ice", "consciousness"]
+        elif grading.missing_tool is not None:
+            tools = grading.around.tools
+            missing.append("ice" if tools.ice else "capd")
+        elif value is not None and value.low != value.high:
+            items = list(value.missing) or sorted(charted.invalid_items)
+            missing += [f"ice-{item}" for item in items] if items and not value.mismatch else ["ice"]
+        if grading.missing_consciousness is UNKNOWN and not grading.sedated:
+            missing.append("consciousness")
+    for domain in grading.domains:
+        open_ended = domain.working.high > domain.working.low and domain.working.high > working.low
+        if open_ended and domain.domain == "consciousness":
+            missing.append("consciousness")
+        elif open_ended and domain.domain == "seizure":
+            missing.append("seizure-duration")
+        elif open_ended and domain.domain in ("motor", "icp-edema"):
+            missing.append(domain.domain)
+    return list(dict.fromkeys(missing))
+
+
+def _note_context(grading: Domains, charted: Charted, working: GradeRange, at_baseline: bool) -> None:
+    policy = grading.around.policy
+    if grading.sedated:
+        grading.notes.append("under-sedation")
+    for bolus in charted.boluses:
+        if grading.at - policy.bolus_note <= bolus.at <= grading.at:
+            grading.notes.append("recent-bolus")
+            message = (
+                f"{bolus.drug} was given as a bolus in the hours before the assessment; sedation may lower the score."
+            )
+            grading.problems.append(Problem("sedation", bolus.reference, bolus.element, message, bolus.at))
+    if not grading.around.administrations_read and (
+        any(v.domain == "consciousness" for v in grading.domains) or (grading.ice is not None and grading.ice.low == 0)
+    ):
+        grading.notes.append("sedation-unchecked")
+    value = grading.ice
+    if value is not None and value.low is not None:
+        if at_baseline:
+            grading.notes.append("at-baseline")
+        elif charted.baseline is None:
+            grading.notes.append("no-baseline")
+        elif charted.baseline.low is not None and value.low < charted.baseline.low:
+            grading.notes.append("below-baseline")
+
+
+def _references(grading: Domains, own: Sequence[Observed]) -> tuple[str, ...]:
+    own_references = [e.reference for e in own]
+    used = [e.reference for v in grading.domains if v.status != "carried" for e in v.evidence]
+    return tuple(dict.fromkeys([*sorted(own_references), *sorted(used)]))

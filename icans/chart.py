@@ -1,0 +1,224 @@
+"""The entries known so far, in effective order, with the look-ups around an instant that rules need."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from icans.charted import is_item
+from icans.policy import Policy
+from icans.record import (
+    Capd,
+    Death,
+    DocumentedGrade,
+    Dose,
+    Entry,
+    Escalation,
+    IceItem,
+    IceTotal,
+    Infusion,
+    Observed,
+    Problem,
+    Sedative,
+)
+
+
+@dataclass(slots=True)
+class Instant:
+    """Everything that happened at one instant."""
+
+    observed: list[Observed] = field(default_factory=list)
+    doses: list[Dose] = field(default_factory=list)
+    sedatives: list[Sedative] = field(default_factory=list)
+    escalations: list[Escalation] = field(default_factory=list)
+    deaths: list[Death] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def shelf(self, entry: Entry) -> list[Entry]:
+        if isinstance(entry, Observed):
+            return self.observed  # type: ignore[return-value]
+        if isinstance(entry, Dose):
+            return self.doses  # type: ignore[return-value]
+        if isinstance(entry, Sedative):
+            return self.sedatives  # type: ignore[return-value]
+        if isinstance(entry, Escalation):
+            return self.escalations  # type: ignore[return-value]
+        return self.deaths  # type: ignore[return-value]
+
+    def empty(self) -> bool:
+        return not (self.observed or self.doses or self.sedatives or self.escalations or self.deaths or self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class CourseStart:
+    """One infusion, possibly split over several records (those within the grouping window)."""
+
+    at: datetime
+    day: date
+    entries: tuple[Infusion, ...]
+
+
+def _order(entry: Entry) -> tuple[str, str, str]:
+    return entry.reference, entry.element, entry.shown
+
+
+class Chart:
+    """Known entries by instant. ``add`` and ``remove`` return from which instant the history changes."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.instants: list[datetime] = []
+        self.at: dict[datetime, Instant] = {}
+        self.infusions: list[Infusion] = []
+        self.courses: dict[datetime, CourseStart] = {}
+        self.by_identifier: dict[str, list[Dose]] = {}
+        self.longest_period = timedelta(0)
+
+    def _instant(self, at: datetime) -> Instant:
+        if at not in self.at:
+            self.at[at] = Instant()
+            insort(self.instants, at)
+        return self.at[at]
+
+    def add(self, entry: Entry) -> datetime | None:
+        """Take an entry; returns the earliest instant whose result may depend on it, None for "all"."""
+        if isinstance(entry, Infusion):
+            self.infusions.append(entry)
+            self._group_infusions()
+            return None
+        shelf = self._instant(entry.at).shelf(entry)
+        shelf.append(entry)
+        shelf.sort(key=_order)
+        if isinstance(entry, Dose):
+            for identifier in entry.identifiers:
+                insort(self.by_identifier.setdefault(identifier, []), entry, key=lambda d: (d.at, d.reference))
+            if entry.end is not None:
+                self.longest_period = max(self.longest_period, entry.end - entry.at)
+            return entry.at
+        return self._reach(entry)
+
+    def remove(self, entry: Entry) -> datetime | None:
+        """Drop an entry that no longer stands; returns what ``add`` returns."""
+        if isinstance(entry, Infusion):
+            self.infusions.remove(entry)
+            self._group_infusions()
+            return None
+        reach = self._reach(entry)
+        self.at[entry.at].shelf(entry).remove(entry)
+        self._drop_if_empty(entry.at)
+        if isinstance(entry, Dose):
+            for identifier in entry.identifiers:
+                self.by_identifier[identifier].remove(entry)
+            # a line of treatment may have begun a qualifying window earlier
+            return entry.at - self.policy.qualifying_window
+        return reach
+
+    def add_problem(self, at: datetime, problem: Problem) -> datetime:
+        self._instant(at).problems.append(problem)
+        return at
+
+    def remove_problem(self, at: datetime, problem: Problem) -> datetime:
+        self.at[at].problems.remove(problem)
+        self._drop_if_empty(at)
+        return at
+
+    def _drop_if_empty(self, at: datetime) -> None:
+        if self.at[at].empty():
+            del self.at[at]
+            self.instants.remove(at)
+
+    def _reach(self, entry: Entry) -> datetime:
+        """Item groups and documented grades look ahead, so an entry reaches back to them."""
+        earliest = entry.at
+        if isinstance(entry, Observed):
+            if is_item(entry):
+                for other in self._observed(entry.at - self.policy.ice_item_window, entry.at):
+                    if is_item(other):
+                        earliest = min(earliest, other.at)
+            if isinstance(entry, (IceTotal, IceItem, Capd)):
+                for other in self._observed(earliest - self.policy.combination_window, entry.at):
+                    if isinstance(other, DocumentedGrade):
+                        earliest = min(earliest, other.at)
+        return earliest
+
+    def _group_infusions(self) -> None:
+        self.courses = {}
+        remaining = sorted(self.infusions, key=lambda i: (i.at, i.reference))
+        while remaining:
+            first = remaining[0].at
+            group = [i for i in remaining if i.at <= first + self.policy.infusion_grouping]
+            remaining = [i for i in remaining if i not in group]
+            day = min(i.day for i in group)
+            same_day = [i for i in group if i.day == day]
+            chosen = min(same_day, key=lambda i: (not i.precise, i.source != "administration", i.at, i.reference))
+            self.courses[chosen.at] = CourseStart(chosen.at, chosen.day, tuple(group))
+
+    # -- looking around an instant ----------------------------------------------------------------
+
+    def next_after(self, at: datetime | None) -> datetime | None:
+        """The next instant at which anything happened."""
+        index = 0 if at is None else bisect_right(self.instants, at)
+        upcoming = self.instants[index] if index < len(self.instants) else None
+        for start in self.courses:
+            if (at is None or start > at) and (upcoming is None or start < upcoming):
+                upcoming = start
+        return upcoming
+
+    def _between(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, Instant]]:
+        """Instants in [start, end)."""
+        for index in range(bisect_left(self.instants, start), len(self.instants)):
+            at = self.instants[index]
+            if at >= end:
+                return
+            yield at, self.at[at]
+
+    def _observed(self, start: datetime, end: datetime) -> Iterator[Observed]:
+        for _, instant in self._between(start, end):
+            yield from instant.observed
+
+    def items_from(self, at: datetime) -> list[Observed]:
+        """Loose ICE items in the item window from ``at`` on, in order."""
+        end = at + self.policy.ice_item_window + timedelta(microseconds=1)
+        return [e for e in self._observed(at, end) if is_item(e) and not e.other_cause]
+
+    def tool_values(self, start: datetime, end: datetime) -> list[Observed]:
+        """ICE and CAPD values in (start, end]."""
+        step = timedelta(microseconds=1)
+        values = self._observed(start + step, end + step)
+        return [e for e in values if isinstance(e, (IceTotal, IceItem, Capd)) and not e.other_cause]
+
+    def doses_between(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, list[Dose]]]:
+        """Doses that start in [start, end), by instant; duplicates left out."""
+        for at, instant in self._between(start, end):
+            doses = [d for d in instant.doses if not self.duplicate_of(d)]
+            if doses:
+                yield at, doses
+
+    def duplicate_of(self, dose: Dose) -> Dose | None:
+        """The dose that this one repeats: same identifier, or same drug, route, amount and start within a minute."""
+        for identifier in dose.identifiers:
+            first = self.by_identifier[identifier][0]
+            if first is not dose:
+                return first
+        start = dose.at - self.policy.duplicate_window
+        for _, instant in self._between(start, dose.at + timedelta(microseconds=1)):
+            for other in instant.doses:
+                if (other.at, other.reference) < (dose.at, dose.reference) and _same_dose(other, dose):
+                    if self.duplicate_of(other) is None:
+                        return other
+        return None
+
+    def same_identifier(self, dose: Dose, other: Dose) -> bool:
+        return bool(dose.identifiers & other.identifiers)
+
+
+def _same_dose(one: Dose, other: Dose) -> bool:
+    return (
+        one.drug == other.drug
+        and one.route == other.route
+        and one.amount_known
+        and one.lower_mg == other.lower_mg
+        and one.upper_mg == other.upper_mg
+    )

@@ -1,0 +1,311 @@
+"""What stands charted at an instant: the newest value of each domain and the events still in force."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from icans import ice
+from icans.grading import CONSCIOUSNESS_GRADES, GCS_EYE_GRADES, HEMORRHAGE, GradeRange, rass_grade
+from icans.policy import Policy
+from icans.record import (
+    ORIENTATION_ITEMS,
+    Capd,
+    Consciousness,
+    DocumentedGrade,
+    Entry,
+    GcsEye,
+    IceItem,
+    IceTotal,
+    IcpEdema,
+    Motor,
+    NotAssessed,
+    Observed,
+    Problem,
+    Rass,
+    Sedative,
+    Seizure,
+)
+
+#: Reasons that make an item missing; one of them in the baseline assessment makes the item invalid.
+REASONS_ITEM_MISSING = frozenset({"language", "literacy", "vision", "hearing", "motor", "refused", "asleep"})
+ENTRY_TYPES_OF_ITEMS = (IceItem, NotAssessed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapdValue:
+    """CAPD at one instant: its total, or why there is none."""
+
+    at: datetime
+    total: int | None
+    reason: str = ""
+    entries: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsciousnessValue:
+    """Consciousness at one instant: charted level or what GCS or RASS imply; no grade where a reason stands."""
+
+    at: datetime
+    grade: GradeRange | None
+    inferred: bool = False
+    reason: str = ""
+    entries: tuple[Entry, ...] = ()
+
+
+def is_item(entry: Observed) -> bool:
+    """A loose ICE item, scored or not."""
+    return isinstance(entry, IceItem) or (
+        isinstance(entry, NotAssessed) and entry.tool not in ("ice", "capd", "consciousness")
+    )
+
+
+class Charted:
+    """The newest values, as of the last instant absorbed; copied for checkpoints, never shared."""
+
+    def __init__(self) -> None:
+        self.ice: ice.IceValue | None = None
+        self.capd: CapdValue | None = None
+        self.consciousness: ConsciousnessValue | None = None
+        self.deep_sedation_at: datetime | None = None
+        self.seizures: tuple[Seizure, ...] = ()
+        self.motor: tuple[Motor, ...] = ()
+        self.icp_edema: tuple[IcpEdema, ...] = ()
+        self.hemorrhage: tuple[IcpEdema, ...] = ()
+        self.documented: tuple[DocumentedGrade, ...] = ()
+        self.documented_latest: DocumentedGrade | None = None
+        self.excluded: tuple[Observed, ...] = ()
+        self.sedatives: tuple[Sedative, ...] = ()
+        self.boluses: tuple[Sedative, ...] = ()
+        self.grouped: tuple[Observed, ...] = ()
+        self.invalid_items: frozenset[str] = frozenset()
+        self.reasons_at_baseline: frozenset[str] = frozenset()
+        self.baseline: ice.IceValue | None = None
+        self.complete_ice: dict[datetime, ice.IceValue] = {}
+        self.ice_ever_complete = False
+
+    def copy(self) -> Charted:
+        twin = Charted.__new__(Charted)
+        twin.__dict__.update(self.__dict__)
+        return twin
+
+    # -- sedation -----------------------------------------------------------------------------------
+
+    def give_sedative(self, sedative: Sedative, policy: Policy) -> None:
+        """Take a row of a sedative or paralytic: an infusion starts, a stop ends it, a bolus is only noted."""
+        if sedative.kind == "bolus":
+            cutoff = sedative.at - policy.bolus_note
+            self.boluses = (*(b for b in self.boluses if b.at > cutoff), sedative)
+            return
+        ended = sedative.at - policy.sedative_open_end
+        kept = (
+            s
+            for s in self.sedatives
+            if (s.end > sedative.at if s.end is not None else s.at >= ended)
+            and not (sedative.kind == "stop" and s.drug == sedative.drug and s.end is None)
+        )
+        self.sedatives = tuple(kept) if sedative.kind == "stop" else (*kept, sedative)
+
+    def running_sedative(self, at: datetime, policy: Policy) -> Sedative | None:
+        """A sedative infusion that runs at ``at``: within its period, or open-ended and recent."""
+        for sedative in self.sedatives:
+            until = sedative.end if sedative.end is not None else sedative.at + policy.sedative_open_end
+            if sedative.at <= at <= until:
+                return sedative
+        return None
+
+    # -- observations -------------------------------------------------------------------------------
+
+    def absorb(
+        self, at: datetime, own: Sequence[Observed], items_from: Callable[[datetime], list[Observed]], policy: Policy
+    ) -> list[Problem]:
+        """Take everything charted at ``at``; ``items_from`` gives the loose ICE items of the item window.
+
+        Returns the problems of values that stand twice or contradict each other.
+        """
+        problems: list[Problem] = []
+        if self.excluded:
+            cutoff = at - policy.combination_window
+            self.excluded = tuple(entry for entry in self.excluded if entry.at >= cutoff)
+        used: list[Observed] = []
+        for entry in own:
+            if entry.other_cause:
+                self.excluded = (*self.excluded, entry)
+            else:
+                used.append(entry)
+        self._absorb_ice(at, used, items_from, problems)
+        capds = [e for e in used if isinstance(e, Capd)]
+        if capds:
+            worst = max(capds, key=lambda e: e.total)
+            self.capd = CapdValue(at=at, total=worst.total, entries=tuple(capds))
+            problems += repeated(capds, [e.total for e in capds])
+        for entry in used:
+            if isinstance(entry, NotAssessed) and entry.tool == "capd" and not capds:
+                self.capd = CapdValue(at=at, total=None, reason=entry.reason, entries=(entry,))
+        self._absorb_consciousness(at, used, policy, problems)
+        self._absorb_events(at, used, problems)
+        documented = [e for e in used if isinstance(e, DocumentedGrade)]
+        if documented:
+            problems += repeated(documented, [e.grade for e in documented])
+            self.documented = tuple(documented)
+            self.documented_latest = max(documented, key=lambda e: e.grade)
+            self.seizures = tuple(e for e in self.seizures if e.at >= at)
+            self.motor = tuple(e for e in self.motor if e.at >= at)
+            self.icp_edema = tuple(e for e in self.icp_edema if e.at >= at)
+        return problems
+
+    def _absorb_ice(
+        self,
+        at: datetime,
+        used: Sequence[Observed],
+        items_from: Callable[[datetime], list[Observed]],
+        problems: list[Problem],
+    ) -> None:
+        value: ice.IceValue | None = None
+        totals = [e for e in used if isinstance(e, IceTotal)]
+        for total in totals:
+            one = ice.value_of_total(total)
+            value = one if value is None else ice.worse_of(value, one)
+        problems += repeated(totals, [(e.low, e.high) for e in totals])
+        items = self._absorb_items(at, used, items_from, problems)
+        if items is not None:
+            value = items if value is None else ice.total_with_items(value, items)
+        for entry in used:
+            if isinstance(entry, NotAssessed) and entry.tool == "ice":
+                one = ice.value_of_reason(entry)
+                value = one if value is None else ice.worse_of(value, one)
+        if value is None:
+            return
+        if value.mismatch:
+            shown = value.entries[0]
+            problems.append(
+                Problem(
+                    "items-total-mismatch",
+                    shown.reference,
+                    shown.element,
+                    "The ICE items and the recorded total disagree; the grade spans both.",
+                    at,
+                    None,
+                    ("grade",),
+                )  # fmt: skip
+            )
+        self.ice = value
+        self.ice_ever_complete = self.ice_ever_complete or value.complete
+
+    def _absorb_items(
+        self,
+        at: datetime,
+        used: Sequence[Observed],
+        items_from: Callable[[datetime], list[Observed]],
+        problems: list[Problem],
+    ) -> ice.IceValue | None:
+        if not any(is_item(e) and e not in self.grouped for e in used):
+            return None
+        for entry in used:
+            if isinstance(entry, NotAssessed) and entry.reason == "not-valid-at-baseline" and is_item(entry):
+                names = ORIENTATION_ITEMS if entry.tool == "orientation" else (entry.tool,)
+                self.invalid_items = self.invalid_items.union(names)
+        value: ice.IceValue | None = None
+        while any(is_item(e) and e not in self.grouped for e in used):
+            nearby = [e for e in items_from(at) if e not in self.grouped and isinstance(e, ENTRY_TYPES_OF_ITEMS)]
+            group = ice.item_group(nearby)
+            self.grouped = (*(e for e in self.grouped if e.at >= at), *group)
+            one = ice.value_of_items(at, group, self.invalid_items)
+            if value is not None:
+                entries = [value.entries[0], one.entries[0]]
+                problems += repeated(entries, [(value.low, value.high), (one.low, one.high)])
+            value = one if value is None else ice.worse_of(value, one)
+        return value
+
+    def _absorb_consciousness(
+        self, at: datetime, used: Sequence[Observed], policy: Policy, problems: list[Problem]
+    ) -> None:
+        charted = [e for e in used if isinstance(e, Consciousness)]
+        if charted:
+            grades = [CONSCIOUSNESS_GRADES[e.level] for e in charted]
+            problems += repeated(charted, [e.level for e in charted])
+            self.consciousness = ConsciousnessValue(at=at, grade=worst(grades), entries=tuple(charted))
+        reasons = [
+            e
+            for e in used
+            if isinstance(e, NotAssessed) and e.tool == "consciousness" and e.reason in ("sedated", "unarousable")
+        ]
+        if reasons and not charted:
+            unarousable = any(e.reason == "unarousable" for e in reasons)
+            self.consciousness = ConsciousnessValue(
+                at=at,
+                grade=CONSCIOUSNESS_GRADES["unarousable"] if unarousable else None,
+                reason="" if unarousable else "sedated",
+                entries=tuple(reasons),
+            )
+        inferred = [e for e in used if isinstance(e, (GcsEye, Rass))]
+        for entry in inferred:
+            if isinstance(entry, Rass):
+                self.deep_sedation_at = at if entry.score <= -4 else None
+        if inferred and not charted and not reasons and policy.inferred_consciousness != "off":
+            grades = [GCS_EYE_GRADES[e.score] if isinstance(e, GcsEye) else rass_grade(e.score) for e in inferred]
+            self.consciousness = ConsciousnessValue(at=at, grade=worst(grades), inferred=True, entries=tuple(inferred))
+
+    def _absorb_events(self, at: datetime, used: Sequence[Observed], problems: list[Problem]) -> None:
+        seizures = [e for e in used if isinstance(e, Seizure)]
+        if seizures:
+            problems += repeated(seizures, [(e.finding, e.duration_seconds) for e in seizures])
+            positive = tuple(e for e in seizures if e.finding != "none")
+            kept = () if len(positive) < len(seizures) and not positive else self.seizures
+            self.seizures = (*kept, *positive) or tuple(seizures)
+        motor = [e for e in used if isinstance(e, Motor)]
+        if motor:
+            problems += repeated(motor, [e.finding for e in motor], coexist=True)
+            self.motor = tuple(motor)
+        icp = [e for e in used if isinstance(e, IcpEdema) and e.finding != HEMORRHAGE]
+        hemorrhage = tuple(e for e in used if isinstance(e, IcpEdema) and e.finding == HEMORRHAGE)
+        if hemorrhage:
+            self.hemorrhage = hemorrhage
+            problems += [
+                Problem(
+                    "hemorrhage-excluded",
+                    e.reference,
+                    e.element,
+                    "Intracranial hemorrhage was recorded; ASTCT excludes it, and edema charted with it, from the grade.",
+                    at,
+                    None,
+                    ("grade",),
+                )  # fmt: skip
+                for e in hemorrhage
+            ]
+        edema = ("focal-edema", "diffuse-edema")
+        if hemorrhage and any(e.finding in edema for e in icp):
+            self.excluded = (*self.excluded, *(e for e in icp if e.finding in edema))
+            icp = [e for e in icp if e.finding not in edema]
+        if icp:
+            problems += repeated(icp, [e.finding for e in icp], coexist=True)
+            self.icp_edema = tuple(icp)
+
+
+def worst(grades: Sequence[GradeRange]) -> GradeRange:
+    """The worse of several ranges, at both ends."""
+    result = grades[0]
+    for grade in grades[1:]:
+        result = result.worst_with(grade)
+    return result
+
+
+def repeated(entries: Sequence[Entry], values: Sequence[object], *, coexist: bool = False) -> list[Problem]:
+    """The problem of several values of one domain at one instant; ``coexist``: several signs may stand together."""
+    if len(entries) < 2:
+        return []
+    distinct = {repr(value) for value in values}
+    others = ", ".join(entry.reference for entry in entries[1:])
+    first = entries[0]
+    if len(distinct) == 1:
+        return [
+            Problem(
+                "duplicate", first.reference, first.element, f"The same value is charted again in {others}.", first.at
+            )
+        ]
+    if coexist and "'none'" not in distinct:
+        return []
+    shown = ", ".join(entry.shown for entry in entries)
+    message = f"Different values are charted at one instant ({shown}; also {others}); the worse counts."
+    return [Problem("conflicting-values", first.reference, first.element, message, first.at, None, ("grade",))]

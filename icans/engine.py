@@ -1,0 +1,236 @@
+"""The one entrance to the clinic: a record and a policy in, findings out, at one instant or at all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from icans.findings import (
+    INDICATORS,
+    MODULES,
+    Alert,
+    CourseSummary,
+    Evaluation,
+    Finding,
+    Moment,
+    Replay,
+    finding_id,
+)
+from icans.history import History, problem_fact
+from icans.ledger import Ledger
+from icans.policy import Policy
+from icans.record import Entry, Problem, Record
+from icans.snapshot import course_summary, exposure_now, grade_now, refractory_now, running_facts
+
+#: A replay without an end goes on this long after the last thing known, so that deadlines still fall due.
+AFTER_LAST_KNOWN = timedelta(hours=48)
+
+
+@dataclass(slots=True)
+class _Knowledge:
+    """What becomes known, and what no longer stands, at one instant."""
+
+    added: list[Entry] = field(default_factory=list)
+    removed: list[Entry] = field(default_factory=list)
+    problems: list[tuple[datetime, Problem]] = field(default_factory=list)
+    corrected: list[tuple[datetime, Problem]] = field(default_factory=list)
+
+    def cause(self) -> str | None:
+        """The correction that a withdrawal is put down to: a replacing version before a new entry."""
+        replaced = sorted(e.superseded_by or e.reference for e in self.removed)
+        new = sorted(e.reference for e in self.added)
+        return replaced[0] if replaced else new[0] if new else None
+
+
+def evaluate(record: Record, policy: Policy, as_of: datetime) -> Evaluation:
+    """Everything known of a patient at ``as_of`` (UTC): grade, exposure, treatment lines, findings that hold."""
+    run = _Run(record, policy)
+    run.to(as_of)
+    return run.evaluation(as_of, line_by_line=True)
+
+
+def replay(record: Record, policy: Policy, as_of: datetime | None = None) -> Replay:
+    """Step through a record in the order in which it became known, up to ``as_of``.
+
+    Without ``as_of`` the replay ends 48 hours after the last thing known.
+    """
+    run = _Run(record, policy, watch=True)
+    end = as_of if as_of is not None else run.last_known() + AFTER_LAST_KNOWN if run.known else None
+    if end is not None:
+        run.to(end)
+    return run.replayed(end)
+
+
+class _Run:
+    """One pass over a record in known order."""
+
+    def __init__(self, record: Record, policy: Policy, *, watch: bool = False) -> None:
+        self.record, self.policy, self.watch = record, policy, watch
+        self.history = History(record, policy)
+        self.ledger = Ledger(policy)
+        self.moments: list[Moment] = []
+        self.known = self._by_known()
+
+    def _by_known(self) -> dict[datetime, _Knowledge]:
+        known: dict[datetime, _Knowledge] = {}
+        for entry in self._entries():
+            known.setdefault(entry.known, _Knowledge()).added.append(entry)
+            if entry.superseded is not None:
+                known.setdefault(entry.superseded, _Knowledge()).removed.append(entry)
+        first = min(known, default=None)
+        for problem in self.record.problems:
+            since = problem.known or problem.at or first
+            at = problem.at or first
+            if since is None or at is None or problem.code == "partial-data":
+                continue
+            placed = (min(at, since), problem)
+            known.setdefault(max(since, placed[0]), _Knowledge()).problems.append(placed)
+            if problem.superseded is not None and problem.superseded > since:
+                known.setdefault(problem.superseded, _Knowledge()).corrected.append(placed)
+        return known
+
+    def _entries(self) -> Iterator[Entry]:
+        record = self.record
+        yield from record.observed
+        yield from record.infusions
+        yield from record.doses
+        yield from record.sedatives
+        yield from record.escalations
+        if record.death is not None:
+            yield record.death
+
+    def last_known(self) -> datetime:
+        return max(self.known)
+
+    def to(self, end: datetime) -> None:
+        """Let everything become known, and fall due, up to and including ``end``."""
+        for instant in sorted(self.known):
+            if instant > end:
+                break
+            self._fall_due_before(instant)
+            news = self.known[instant]
+            added = [e for e in news.added if e.superseded is None or e.superseded > instant]
+            standing = [e for e in news.removed if e.known < instant]
+            self.history.change(added, standing, news.problems, news.corrected)
+            self._step(instant, news.cause())
+        self._fall_due_before(end, inclusive=True)
+
+    def _fall_due_before(self, limit: datetime, *, inclusive: bool = False) -> None:
+        while True:
+            due = [d for d in (self.history.next_deadline(), self.ledger.next_expiry()) if d is not None]
+            if not due or min(due) > limit or (min(due) == limit and not inclusive):
+                return
+            self._step(min(due), None)
+
+    def _step(self, at: datetime, cause: str | None) -> None:
+        self.history.advance(at)
+        modules = self.ledger.step(at, self.history.journal, cause)
+        if self.watch and modules:
+            line_by_line = any(
+                m == "steroids" and self._leading_type(m) in ("cumulative-dose", "steroid-days") for m in modules
+            )
+            self.moments.append(
+                Moment(at=at, modules=modules, evaluation=self.evaluation(at, line_by_line=line_by_line))
+            )
+
+    def _leading_type(self, module: str) -> str:
+        return next(a.finding.type for a in self.ledger.in_order() if a.finding.module == module)
+
+    # -- results -------------------------------------------------------------------------------------
+
+    def evaluation(self, at: datetime, *, line_by_line: bool) -> Evaluation:
+        """The state of everything as of ``at``."""
+        history = self.history
+        course = history.state.course
+        monitoring = "none" if course.number == 0 else "ended" if course.ended is not None else "active"
+        findings = [self._as_of(alert, at) for alert in self.ledger.in_order()]
+        if monitoring == "none":
+            findings += self._unread(at)
+        starts = sorted(history.chart.courses)
+        return Evaluation(
+            patient=self.record.patient, as_of=at, infusion=course.infusion.at if course.infusion else None,
+            infusions=tuple(starts), policy=self.policy.label, monitoring=monitoring, grade=grade_now(at, history),
+            refractory=refractory_now(history), exposure=exposure_now(at, history, line_by_line=line_by_line),
+            findings=tuple(findings), problems=self._problems(at) if line_by_line else (), course=max(course.number, 1),
+            infusion_day=course.infusion.day if course.infusion else None,
+        )  # fmt: skip
+
+    def _as_of(self, alert: Alert, at: datetime) -> Alert:
+        """An alert as a call at ``at`` shows it; later steps do not reach it."""
+        return Alert(
+            finding=alert.finding, facts=running_facts(alert, at, self.history), shown_at=alert.shown_at, until=alert.until,
+            holds=alert.holds, revised_facts=dict(alert.revised_facts) if alert.revised_facts else None,
+            reopened_at=list(alert.reopened_at), withdrawn=alert.withdrawn, withdrawn_by=alert.withdrawn_by,
+        )  # fmt: skip
+
+    def _unread(self, at: datetime) -> list[Alert]:
+        """Nothing starts an evaluation, and a source that could have started it was not read in full."""
+        partial = [
+            p for p in self.record.problems if p.code == "partial-data" and set(p.affects) & {"grade", "infusion"}
+        ]
+        if not partial:
+            return []
+        facts = {"problems": [problem_fact(p) for p in partial]}
+        found = Finding(
+            type="data-quality", id=finding_id(self.record.patient, "data-quality", "partial-data"), at=at,
+            indicator="info", facts=facts, basis=tuple(partial), lasting=True,
+        )  # fmt: skip
+        return [Alert(finding=found, facts=dict(facts), shown_at=at)]
+
+    def _problems(self, at: datetime) -> tuple[Problem, ...]:
+        """Every problem known by ``at``, of the reading and of the rules."""
+        read = [
+            p
+            for p in self.record.problems
+            if (p.known is None or p.known <= at) and (p.superseded is None or p.superseded > at)
+        ]
+        both = dict.fromkeys([*read, *self.history.journal.problems])
+        return tuple(sorted(both, key=lambda p: (p.reference, p.element, p.code, p.message)))
+
+    def replayed(self, end: datetime | None) -> Replay:
+        """The whole pass: timeline, alerts, what a viewer would have seen new, summaries."""
+        history = self.history
+        alerts = sorted(
+            self.ledger.alerts.values(),
+            key=lambda a: (a.shown_at, *_instant_order(a.finding)),
+        )
+        timeline = sorted(
+            history.journal.timeline, key=lambda e: (e.at, ("assessment", "dose", "event").index(e.kind), e.references)
+        )
+        courses = self._summaries(end, alerts) if end is not None else ()
+        course = history.state.course
+        return Replay(
+            patient=self.record.patient, infusion=course.infusion.at if course.infusion else None,
+            infusions=tuple(sorted(history.chart.courses)), policy=self.policy.label, timeline=tuple(timeline),
+            alerts=tuple(alerts), moments=tuple(self.moments), courses=courses,
+            problems=self._problems(end) if end is not None else self.record.problems,
+        )  # fmt: skip
+
+    def _summaries(self, end: datetime, alerts: list[Alert]) -> tuple[CourseSummary, ...]:
+        """One summary a course: the history as it stood just before the next one began."""
+        summaries = []
+        final = self.history.state
+        starts = sorted(self.history.chart.courses)
+        for start in starts[1:]:
+            before = [c for c in self.history.checkpoints if c[0] < start]
+            if not before:
+                continue
+            at, state, _ = before[-1]
+            self.history.state = state
+            if state.course.number:
+                summaries.append(course_summary(at, self.history, _refractory(alerts, state.course.number)))
+        self.history.state = final
+        summaries.append(course_summary(end, self.history, _refractory(alerts, max(1, final.course.number))))
+        return tuple(summaries)
+
+
+def _refractory(alerts: list[Alert], course: int) -> bool:
+    return any(
+        a.finding.type == "refractory" and not a.withdrawn and a.finding.facts.get("course", 1) == course
+        for a in alerts
+    )
+
+
+def _instant_order(finding: Finding) -> tuple[int, int, str, str]:
+    return MODULES.index(finding.module), INDICATORS.index(finding.indicator), finding.type, finding.id

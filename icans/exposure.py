@@ -1,0 +1,266 @@
+"""Steroid exposure: what was given since the infusion, in mg of dexamethasone-equivalent, as bounds.
+
+Unknown amounts, routes and ends stay out of the lower bound and in the upper one; doses over a period
+accrue linearly and exactly. Amounts are Decimal milligrams.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from icans.chart import Chart
+from icans.findings import CountedDose
+from icans.policy import Policy
+from icans.record import Dose
+
+ZERO = Decimal(0)
+MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A dose in dexamethasone-equivalent mg: at least, at most (None: no bound), usable or not, and why not."""
+
+    lower: Decimal
+    upper: Decimal | None
+    usable: bool
+    problem: str = ""
+
+
+def amount_of(dose: Dose, policy: Policy) -> Amount:
+    """What a dose counts for; a single dose above the implausible limit, or not above 0, is not counted."""
+    factor = policy.factors.get(dose.drug)
+    if factor is None:
+        return Amount(ZERO, None, False, "drug-unmapped")
+    upper = None if dose.upper_mg is None else dose.upper_mg * factor
+    if dose.amount_known and dose.lower_mg <= 0:
+        return Amount(ZERO, None, False, "value-out-of-range")
+    if upper is not None and upper > policy.implausible_dose:
+        return Amount(ZERO, upper, False, "value-out-of-range")
+    if dose.route == "unknown" or dose.running:
+        return Amount(ZERO, upper, False)
+    return Amount(dose.lower_mg * factor, upper, dose.amount_known)
+
+
+def clock_amount(dose: Dose, policy: Policy) -> Decimal | None:
+    """Dexamethasone-equivalent mg for treatment clocks, at the dose's start and in full.
+
+    None if the size is unknown. A dose without route counts here: a treatment start is never hidden.
+    """
+    factor = policy.factors.get(dose.drug)
+    known = dose.upper_mg if dose.route == "unknown" or dose.running else dose.lower_mg if dose.amount_known else None
+    return None if factor is None or known is None else known * factor
+
+
+def counts_for_clock(dose: Dose, policy: Policy) -> bool:
+    """Systemic, or of unknown route, and not absurd."""
+    return dose.route != "intrathecal" and amount_of(dose, policy).problem == ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accruing:
+    """A dose over a period that is still being given: ``equivalent`` mg between ``start`` and ``end``."""
+
+    dose: Dose
+    start: datetime
+    end: datetime
+    equivalent: Decimal
+    counted_from: datetime
+
+    def given(self, at: datetime) -> Decimal:
+        """Dexamethasone-equivalent mg given from ``counted_from`` to ``at``."""
+        begin, until = max(self.start, self.counted_from), min(at, self.end)
+        if until <= begin:
+            return ZERO
+        if begin == self.start and until == self.end:
+            return self.equivalent
+        return (
+            self.equivalent * Decimal((until - begin) // MICROSECOND) / Decimal((self.end - self.start) // MICROSECOND)
+        )
+
+    def left(self, at: datetime) -> Decimal:
+        """Dexamethasone-equivalent mg still to be given after ``at``."""
+        return self.given(self.end) - self.given(at)
+
+
+class Exposure:
+    """Running sums of one course, as of the last instant processed; copied for checkpoints."""
+
+    def __init__(self, infusion_day: date | None = None, since: datetime | None = None) -> None:
+        self.infusion_day = infusion_day
+        self.since = since
+        self.total = ZERO
+        self.upper: Decimal | None = ZERO
+        self.accruing: tuple[Accruing, ...] = ()
+        self.uncounted = 0
+        self.administrations = 0
+        self.days: tuple[date, ...] = ()
+        self.day_count = 0
+        self.at_onset: Decimal | None = None
+        self.day_0_to_30 = ZERO
+        self.before_infusion = ZERO
+        self.intrathecal: dict[str, Decimal] = {}
+        self.by_drug: dict[str, Decimal] = {}
+        self.tiers_crossed = 0
+        self.days_told = False
+
+    def copy(self) -> Exposure:
+        twin = Exposure.__new__(Exposure)
+        twin.__dict__.update(self.__dict__)
+        return twin
+
+    def total_at(self, at: datetime) -> Decimal:
+        """Dexamethasone-equivalent mg given since the course began, at least."""
+        return self.total + sum((a.given(at) for a in self.accruing), ZERO)
+
+    def upper_at(self, at: datetime) -> Decimal | None:
+        """Dexamethasone-equivalent mg given since the course began, at most; None if there is no bound."""
+        if self.upper is None:
+            return None
+        ahead = sum((a.left(at) for a in self.accruing), ZERO)
+        return self.upper - ahead
+
+    def restart(self, at: datetime, day: date) -> Exposure:
+        """The sums of a course that begins at ``at``; what was given before is kept apart."""
+        fresh = Exposure(day, at)
+        fresh.before_infusion = self.before_infusion + self.total_at(at)
+        fresh.accruing = tuple(Accruing(a.dose, a.start, a.end, a.equivalent, at) for a in self.accruing if a.end > at)
+        fresh.upper = sum((a.given(a.end) for a in fresh.accruing), ZERO)
+        return fresh
+
+    def settle(self, at: datetime) -> None:
+        """Move periods that have ended into the sum."""
+        if any(a.end <= at for a in self.accruing):
+            for accrued in self.accruing:
+                if accrued.end <= at:
+                    self.total += accrued.given(accrued.end)
+            self.accruing = tuple(a for a in self.accruing if a.end > at)
+
+    def give(self, dose: Dose, chart: Chart, policy: Policy) -> Amount:
+        """Take a dose at its start; returns what it counts for."""
+        repeated = chart.duplicate_of(dose)
+        amount = amount_of(dose, policy)
+        if dose.route == "intrathecal":
+            if repeated is None and dose.amount_known:
+                known = self.intrathecal.get(dose.drug, ZERO)
+                self.intrathecal = {**self.intrathecal, dose.drug: known + dose.lower_mg}
+            return amount
+        if dose.route == "systemic" and dose.day not in self.days:
+            self.days = (*self.days[-2:], dose.day)
+            self.day_count += 1
+        if repeated is not None:
+            if not chart.same_identifier(dose, repeated) and self.upper is not None and amount.upper is not None:
+                self.upper += amount.upper
+            return amount
+        self.administrations += 1
+        if not amount.usable:
+            self.uncounted += 1
+        self.upper = None if self.upper is None or amount.upper is None else self.upper + amount.upper
+        if amount.lower:
+            self._count(dose, amount)
+        return amount
+
+    def _count(self, dose: Dose, amount: Amount) -> None:
+        if dose.end is not None and dose.end > dose.at:
+            self.accruing = (*self.accruing, Accruing(dose, dose.at, dose.end, amount.lower, dose.at))
+        else:
+            self.total += amount.lower
+        self.by_drug = {**self.by_drug, dose.drug: self.by_drug.get(dose.drug, ZERO) + dose.lower_mg}
+        if self.infusion_day is not None and (dose.day - self.infusion_day).days <= 30:
+            self.day_0_to_30 += amount.lower
+
+    def next_change(self, at: datetime, policy: Policy) -> datetime | None:
+        """When the next tier is crossed, or a running period ends, if nothing else is given."""
+        if not self.accruing:
+            return None
+        segment = min(a.end for a in self.accruing)
+        if self.since is None or self.tiers_crossed >= len(policy.tiers):
+            return segment
+        needed = policy.tiers[self.tiers_crossed] - self.total_at(at)
+        rate = sum((a.equivalent / Decimal((a.end - a.start) // MICROSECOND) for a in self.accruing), ZERO)
+        exact = at + timedelta(microseconds=int((needed / rate).to_integral_value(rounding="ROUND_CEILING")))
+        whole = exact if exact.microsecond == 0 else exact.replace(microsecond=0) + timedelta(seconds=1)
+        return min(segment, whole) if whole > at else segment
+
+    def crossed_now(self, at: datetime, policy: Policy) -> tuple[Decimal, ...]:
+        """Tiers reached by ``at`` and not before; the lower bound decides."""
+        if self.since is None:
+            return ()
+        total, first = self.total_at(at), self.tiers_crossed
+        while self.tiers_crossed < len(policy.tiers) and total >= policy.tiers[self.tiers_crossed]:
+            self.tiers_crossed += 1
+        return policy.tiers[first : self.tiers_crossed]
+
+
+def last_24h(at: datetime, chart: Chart, policy: Policy) -> Decimal:
+    """Dexamethasone-equivalent mg given in the 24 hours up to ``at``."""
+    start = at - timedelta(hours=24)
+    total = ZERO
+    for _, doses in chart.doses_between(start - chart.longest_period, at + MICROSECOND):
+        for dose in doses:
+            amount = amount_of(dose, policy)
+            if dose.route != "systemic" or not amount.lower:
+                continue
+            if dose.end is not None and dose.end > dose.at:
+                total += Accruing(dose, dose.at, dose.end, amount.lower, start).given(at)
+            elif dose.at > start:
+                total += amount.lower
+    return total
+
+
+def counted_doses(
+    at: datetime, since: datetime | None, chart: Chart, policy: Policy
+) -> tuple[tuple[CountedDose, ...], tuple[str, ...]]:
+    """The doses of the sum since ``since``, for showing it line by line, and the references left out of it."""
+    counted: list[CountedDose] = []
+    uncounted: list[str] = []
+    start = (since or at - timedelta(days=36500)) - chart.longest_period
+    for _, doses in chart.doses_between(start, at + MICROSECOND):
+        for dose in doses:
+            amount = amount_of(dose, policy)
+            if dose.route == "intrathecal" or (since is not None and (dose.end or dose.at) < since):
+                continue
+            if not amount.usable:
+                if since is None or dose.at >= since:
+                    uncounted.append(dose.reference)
+                continue
+            begins = since or dose.at
+            period = dose.end is not None and dose.end > dose.at
+            if not period and dose.at < begins:
+                continue
+            given = amount.lower
+            if period and dose.end is not None:
+                given = Accruing(dose, dose.at, dose.end, amount.lower, begins).given(at)
+            factor = policy.factors[dose.drug]
+            counted.append(
+                CountedDose(
+                    reference=dose.reference,
+                    at=dose.at,
+                    end=dose.end,
+                    drug=dose.drug,
+                    amount_mg=given / factor,
+                    factor=factor,
+                    equivalent_mg=given,
+                    shown=dose.shown,
+                )  # fmt: skip
+            )
+    return tuple(counted), tuple(uncounted)
+
+
+def dose_facts(at: datetime, exposure: Exposure, chart: Chart, policy: Policy) -> dict[str, Any]:
+    """The published facts of the exposure at ``at``, in mg of dexamethasone-equivalent."""
+    total = exposure.total_at(at)
+    before_onset = exposure.at_onset if exposure.at_onset is not None else total
+    return {
+        "dexamethasoneEquivalentMg": total,
+        "sinceOnsetMg": total - before_onset,
+        "last24hMg": last_24h(at, chart, policy),
+        "administrations": exposure.administrations,
+        "uncounted": exposure.uncounted,
+        "prophylacticMg": before_onset,
+        "intrathecalMg": dict(exposure.intrathecal),
+        "steroidDays": exposure.day_count,
+    }

@@ -1,0 +1,290 @@
+"""What comes out of the clinic: findings, alerts and what is known of a patient at one instant.
+
+Names of types, modules and facts are those of the published interface (docs/interface.md); wording
+lives in cards/. Instants are UTC datetimes, doses Decimal milligrams.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from icans.record import Problem
+
+MODULES = ("icans", "refractory", "steroids", "crs", "protocol", "data")
+MODULE_OF = {
+    "grade-change": "icans",
+    "icans-active": "icans",
+    "grade-possible-change": "icans",
+    "grade-discrepancy": "icans",
+    "assessment-not-found": "icans",
+    "assessment-overdue": "icans",
+    "refractory": "refractory",
+    "reassessment-overdue": "refractory",
+    "refractory-indeterminate": "refractory",
+    "re-worsening": "refractory",
+    "cumulative-dose": "steroids",
+    "steroid-days": "steroids",
+    "dose-unknown": "steroids",
+    "data-quality": "data",
+}
+INDICATORS = ("critical", "warning", "info")
+#: Findings that are shown for a limited time after they became known.
+EXPIRING = frozenset(
+    {"grade-change", "re-worsening", "cumulative-dose", "steroid-days", "dose-unknown", "data-quality"}
+)
+#: Facts that are shown as of the call; all others stay as first shown.
+RUNNING_FACTS = {
+    "icans-active": frozenset({"gradeLow", "gradeHigh", "lastAssessment", "stale", "refractoryLines", "treatmentLine"}),
+    "refractory": frozenset({"alsoMet"}),
+}
+NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://icans-cds.org/fhir")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One value a finding rests on: its resource, element, value as charted and time."""
+
+    reference: str
+    element: str
+    value: str
+    time: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that holds.
+
+    key: what distinguishes it from others of its type (stable; see finding_id).
+    at: the instant it speaks of. facts: the published facts (JSON values, datetimes, Decimals).
+    lasting: never expires although its type does (a source that could not be read in full).
+    basis: what the card's wording needs beyond the facts (an Assessment, a Line, an ExposureSum).
+    """
+
+    type: str
+    id: str
+    at: datetime
+    indicator: str
+    facts: Mapping[str, Any]
+    evidence: tuple[Evidence, ...] = ()
+    basis: object = None
+    lasting: bool = False
+
+    @property
+    def module(self) -> str:
+        return MODULE_OF[self.type]
+
+    @property
+    def expires(self) -> bool:
+        """Shown for a limited time after it became known."""
+        return self.type in EXPIRING and not self.lasting
+
+
+def finding_id(patient: str, finding_type: str, key: str) -> str:
+    """The stable id of a finding: a version 5 UUID over patient, type and key."""
+    return str(uuid.uuid5(NAMESPACE, f"{patient}|{finding_type}|{key}"))
+
+
+def key_time(instant: datetime) -> str:
+    """An instant as it stands in finding keys: UTC, ``YYYY-MM-DDTHH:MM:SSZ``."""
+    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(slots=True, kw_only=True)
+class Alert:
+    """A finding as it was shown: from when to when, what changed, whether it was withdrawn.
+
+    ``finding`` is the latest form; ``facts`` are as first shown, but for the running ones.
+    """
+
+    finding: Finding
+    facts: dict[str, Any]
+    shown_at: datetime
+    until: datetime | None = None
+    holds: bool = True
+    revised_facts: dict[str, Any] | None = None
+    reopened_at: list[datetime] = field(default_factory=list)
+    withdrawn: bool = False
+    withdrawn_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradeNow:
+    """The grade at one instant. working: the headline; low/high: working interval of the last assessable
+    assessment (None before there was one)."""
+
+    working: int | None
+    low: int | None
+    high: int | None
+    strict_low: int | None
+    strict_high: int | None
+    episode: int | None
+    documented: int | None
+    as_of: datetime | None
+    stale: bool
+    ice_score: int | None
+    deciding_domain: str | None
+    domains: Mapping[str, tuple[int, int]]
+    assessment: object = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineNow:
+    """One line of steroid treatment and its verdict (refractory.lines of the published interface)."""
+
+    episode: int
+    line: int
+    treatment_start: datetime
+    reference_low: int | None
+    reference_high: int | None
+    met_b_at: datetime | None
+    verdict: str
+    verdict_at: datetime | None
+    late: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefractoryNow:
+    """State of the refractoriness definition at one instant."""
+
+    state: str
+    line: int | None
+    treatment_start: datetime | None
+    lines: tuple[LineNow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedDose:
+    """One administration in an exposure sum, for showing it line by line."""
+
+    reference: str
+    at: datetime
+    end: datetime | None
+    drug: str
+    amount_mg: Decimal
+    factor: Decimal
+    equivalent_mg: Decimal
+    shown: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExposureNow:
+    """Steroid exposure at one instant, in mg of dexamethasone-equivalent unless named otherwise.
+
+    since-infusion numbers are None where the infusion is not known. counted: the doses of the sum.
+    """
+
+    dexamethasone_equivalent_mg: Decimal | None
+    upper_bound_mg: Decimal | None
+    since_onset_mg: Decimal | None
+    last_24h_mg: Decimal
+    day_0_to_30_mg: Decimal | None
+    before_infusion_mg: Decimal | None
+    prophylactic_mg: Decimal | None
+    steroid_days: int | None
+    uncounted: int | None
+    intrathecal_mg: Mapping[str, Decimal]
+    by_drug_mg: Mapping[str, Decimal]
+    counted: tuple[CountedDose, ...] = ()
+    uncounted_references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleNow:
+    """One rule at one instant: whether it fired, what was compared, what would change it."""
+
+    id: str
+    fired: bool
+    compared: Mapping[str, Any]
+    unmet: tuple[str, ...]
+    would_change: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """Everything that is known of one patient at ``as_of``.
+
+    findings: alerts that hold then, in module order (leading finding of a module first).
+    monitoring: "none", "active" or "ended". infusion_day: local calendar day that counts as day 0.
+    """
+
+    patient: str
+    as_of: datetime
+    infusion: datetime | None
+    infusions: tuple[datetime, ...]
+    policy: str
+    monitoring: str
+    grade: GradeNow
+    refractory: RefractoryNow
+    exposure: ExposureNow | None
+    findings: tuple[Alert, ...]
+    problems: tuple[Problem, ...]
+    rules: tuple[RuleNow, ...] = ()
+    course: int = 1
+    infusion_day: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineEntry:
+    """One assessment or counted dose. Grades are those of the assessment (None if not assessable)
+    beside the headline; dexamethasone-equivalent is the sum since infusion."""
+
+    at: datetime
+    kind: str
+    references: tuple[str, ...]
+    day: int | None
+    grade: int | None
+    grade_low: int | None
+    grade_high: int | None
+    assessable: bool
+    ice_score: int | None
+    deciding_domain: str | None
+    dexamethasone_equivalent_mg: Decimal | None
+    basis: object = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CourseSummary:
+    """One course (one infusion) in numbers."""
+
+    infusion: datetime | None
+    peak_grade: int | None
+    onset: datetime | None
+    onset_day: int | None
+    episodes: int
+    icans_hours: Decimal
+    refractory: bool
+    cumulative_dexamethasone_equivalent_mg: Decimal | None
+    steroid_days: int | None
+    uncounted: int | None
+    intrathecal_mg: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """An instant of a replay at which a viewer would have seen something new: the modules whose leading
+    finding never led before, and what was known then."""
+
+    at: datetime
+    modules: tuple[str, ...]
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """A patient's whole record, stepped through in the order in which it became known."""
+
+    patient: str
+    infusion: datetime | None
+    infusions: tuple[datetime, ...]
+    policy: str
+    timeline: tuple[TimelineEntry, ...]
+    alerts: tuple[Alert, ...]
+    moments: tuple[Moment, ...]
+    courses: tuple[CourseSummary, ...]
+    problems: tuple[Problem, ...]

@@ -1,0 +1,201 @@
+"""The ASTCT 2019 grade of one assessment, as an interval that is honest about what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from icans.findings import Evidence
+from icans.record import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class GradeRange:
+    """A grade between ``low`` and ``high`` inclusive; low == high where the grade is known."""
+
+    low: int
+    high: int
+
+    def worst_with(self, other: GradeRange) -> GradeRange:
+        """The overall grade of two domains: the worse decides at both ends (ASTCT 2019, Table 5, footnote)."""
+        return GradeRange(max(self.low, other.low), max(self.high, other.high))
+
+    def span(self, other: GradeRange) -> GradeRange:
+        """The smallest range that holds both: either may be true."""
+        return GradeRange(min(self.low, other.low), max(self.high, other.high))
+
+
+GRADE_0 = GradeRange(0, 0)
+AROUSABLE = GradeRange(0, 3)
+UNKNOWN = GradeRange(0, 4)
+
+# The table (ASTCT 2019, Lee et al., Biol Blood Marrow Transplant 25:625, Tables 5 and 6). One row a cell.
+
+#: ICE score -> grade; 0 points depend on arousal (see ice_grade).
+ICE_GRADES = {10: 0, 9: 1, 8: 1, 7: 1, 6: 2, 5: 2, 4: 2, 3: 2, 2: 3, 1: 3}
+#: CAPD below this allows grade 0 to 1 by itself, from it on grade 3 (Table 6).
+CAPD_GRADE_3 = 9
+CAPD_BELOW = GradeRange(0, 1)
+CAPD_FROM = GradeRange(3, 3)
+#: Depressed level of consciousness. A fully alert person also awakens spontaneously, hence the range.
+CONSCIOUSNESS_GRADES = {
+    "alert": GRADE_0,
+    "awakens-spontaneously": GradeRange(0, 1),
+    "depressed-awakens-spontaneously": GradeRange(1, 1),
+    "awakens-to-voice": GradeRange(2, 2),
+    "awakens-to-tactile": GradeRange(3, 3),
+    "unarousable": GradeRange(4, 4),
+}
+SEIZURE_GRADES = {
+    "none": GRADE_0,
+    "brief-or-resolving": GradeRange(3, 3),
+    "nonconvulsive-resolving": GradeRange(3, 3),
+    "unspecified": GradeRange(3, 4),
+    "prolonged": GradeRange(4, 4),
+    "repetitive-without-recovery": GradeRange(4, 4),
+}
+#: A seizure longer than this is life-threatening; the kinds whose duration decides.
+PROLONGED_SEIZURE_SECONDS = 300
+TIMED_SEIZURES = frozenset({"brief-or-resolving", "prolonged", "unspecified"})
+#: Tremor and myoclonus do not influence the grade; unspecified weakness is not "deep focal".
+MOTOR_GRADES = {
+    "none": GRADE_0,
+    "deep-focal-weakness": GradeRange(4, 4),
+    "weakness-unspecified": GRADE_0,
+    "tremor": GRADE_0,
+    "myoclonus": GRADE_0,
+    "asterixis": GRADE_0,
+    "gait-instability": GRADE_0,
+}
+#: Intracranial hemorrhage, with or without edema, is not a neurotoxicity feature.
+HEMORRHAGE = "intracranial-hemorrhage"
+ICP_EDEMA_GRADES = {
+    "none": GRADE_0,
+    "focal-edema": GradeRange(3, 3),
+    "diffuse-edema": GradeRange(4, 4),
+    "posturing": GradeRange(4, 4),
+    "cranial-nerve-vi-palsy": GradeRange(4, 4),
+    "papilledema": GradeRange(4, 4),
+    "cushing-triad": GradeRange(4, 4),
+    HEMORRHAGE: GRADE_0,
+}
+#: Consciousness inferred from the eye response of the Glasgow Coma Scale (project decision).
+GCS_EYE_GRADES = {4: GradeRange(0, 1), 3: GradeRange(2, 2), 2: GradeRange(3, 4), 1: GradeRange(4, 4)}
+#: Order in which domains are named where they decide together.
+DOMAIN_ORDER = ("ice", "capd", "consciousness", "seizure", "motor", "icp-edema", "documented")
+
+
+def ice_grade(low: int, high: int, arousable: bool | None) -> GradeRange:
+    """Grade of an ICE score between ``low`` and ``high`` points (0 to 10).
+
+    arousable: True with a consciousness that is not "unarousable", False with it, None if unknown. ICE 0
+    is grade 3 in an awake patient (global aphasia) and 4 in an unarousable one (ASTCT 2019, Table 5).
+    """
+
+    def grade(points: int, if_unknown: int) -> int:
+        if points:
+            return ICE_GRADES[points]
+        return if_unknown if arousable is None else 3 if arousable else 4
+
+    return GradeRange(grade(high, 3), grade(low, 4))
+
+
+def rass_grade(score: int) -> GradeRange:
+    """Consciousness inferred from RASS -5 to +4 (project decision)."""
+    if score >= 0:
+        return GRADE_0
+    if score >= -3:
+        return GradeRange(2, 2)
+    return GradeRange(3, 4) if score == -4 else GradeRange(4, 4)
+
+
+def seizure_grade(finding: str, duration_seconds: Decimal | None) -> GradeRange:
+    """Grade of a seizure; a charted duration decides between rapidly resolving and prolonged (> 5 min)."""
+    if duration_seconds is not None and finding in TIMED_SEIZURES:
+        prolonged = duration_seconds > PROLONGED_SEIZURE_SECONDS
+        return SEIZURE_GRADES["prolonged" if prolonged else "brief-or-resolving"]
+    return SEIZURE_GRADES[finding]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainValue:
+    """What one domain contributes to an assessment.
+
+    domain: "ice", "capd", "consciousness", "seizure", "motor", "icp-edema" or "documented".
+    working, strict: the grades it allows; strict leaves unrecorded consciousness open.
+    shown: the value as a clinician says it ("ICE 5", "awakens to voice").
+    status: "charted", "inferred" (from GCS or RASS), "carried" (charted in an earlier assessment),
+        "not-assessable" or "excluded" (contributes nothing); reason says why for the last two.
+    """
+
+    domain: str
+    working: GradeRange
+    strict: GradeRange
+    shown: str
+    time: datetime
+    status: str = "charted"
+    reason: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """All that was charted at one instant, graded with what was charted in the hour before.
+
+    working, strict: None if nothing could be graded (assessable is then False).
+    domains: what counts; excluded: what was recorded and does not, with its reason.
+    missing: items or domains that would settle the grade. not_documented: event domains never charted.
+    ice_low, ice_high: bounds of the ICE score; ice_maximum: points that could be obtained (10 if all
+        items are valid for this patient). baseline_ice: ICE before the infusion, None if not recorded.
+    without_carried: the grade without events charted earlier than this assessment.
+    clear: counts as grade 0 (no neurotoxicity recorded, or at the patient's own baseline).
+    documented: grade charted by a clinician within the hour, None if none.
+    notes: what the reader must know, as codes: "consciousness-not-recorded", "consciousness-inferred",
+        "at-baseline", "below-baseline", "no-baseline", "under-sedation", "recent-bolus",
+        "sedation-unchecked", "events-re-documentation-due", "implausible-pair", "age-unknown".
+    """
+
+    at: datetime
+    earliest: datetime
+    day: date
+    references: tuple[str, ...]
+    full: bool
+    assessable: bool
+    working: GradeRange | None
+    strict: GradeRange | None
+    domains: tuple[DomainValue, ...] = ()
+    excluded: tuple[DomainValue, ...] = ()
+    missing: tuple[str, ...] = ()
+    not_documented: tuple[str, ...] = ()
+    deciding_domain: str | None = None
+    ice_low: int | None = None
+    ice_high: int | None = None
+    ice_maximum: int | None = None
+    ice_complete: bool = False
+    capd: int | None = None
+    baseline_ice: int | None = None
+    without_carried: GradeRange | None = None
+    clear: bool = False
+    at_baseline: bool = False
+    under_sedation: bool = False
+    documented: int | None = None
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = field(default=())
+
+    @property
+    def counts_as(self) -> GradeRange:
+        """The grade as it drives headline and treatment clocks: a clear assessment counts as grade 0."""
+        if self.clear:
+            return GRADE_0
+        return self.working or UNKNOWN
+
+    @property
+    def ice_score(self) -> int | None:
+        """The ICE score if it is one number."""
+        return self.ice_low if self.ice_low == self.ice_high else None
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """Everything charted that this assessment rests on, counted or not."""
+        return tuple(e for value in (*self.domains, *self.excluded) for e in value.evidence)

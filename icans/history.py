@@ -1,0 +1,441 @@
+"""What happened, as far as it is known: the fold of all rules over a patient's entries in effective order.
+
+The result at any instant depends only on the entries known by then. Entries that become known late rewind
+the fold to the earliest instant they can change; checkpoints after every instant bound the work.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from icans.assessing import assess
+from icans.chart import Chart, CourseStart, Instant
+from icans.charted import REASONS_ITEM_MISSING, Charted, is_item
+from icans.course import Course
+from icans.documented import compare_documented
+from icans.domains import Surroundings, evidence_of, tools_at
+from icans.exposure import Exposure, dose_facts
+from icans.findings import TimelineEntry, key_time
+from icans.grading import Assessment
+from icans.journal import Journal, Mark
+from icans.policy import Policy
+from icans.record import (
+    DocumentedGrade,
+    Dose,
+    Entry,
+    IceItem,
+    IceTotal,
+    NotAssessed,
+    Observed,
+    Problem,
+    Record,
+)
+from icans.refractory import Treatment
+
+
+@dataclass(slots=True)
+class State:
+    """Everything the rules carry from one instant to the next."""
+
+    charted: Charted
+    course: Course
+    treatment: Treatment
+    exposure: Exposure
+    last_dose_until: datetime | None = None
+
+    def copy(self) -> State:
+        return State(
+            self.charted.copy(), self.course.copy(), self.treatment.copy(), self.exposure.copy(), self.last_dose_until
+        )
+
+
+class History:
+    """The fold. ``change`` takes entries that become known, ``advance`` moves on to an instant."""
+
+    def __init__(self, record: Record, policy: Policy) -> None:
+        self.record = record
+        self.policy = policy
+        self.chart = Chart(policy)
+        self.journal = Journal()
+        self.state = self._blank()
+        self.cursor: datetime | None = None
+        self.checkpoints: list[tuple[datetime, State, Mark]] = []
+
+    def _blank(self) -> State:
+        return State(Charted(), Course(self.record.patient), Treatment(), Exposure())
+
+    # -- knowledge -----------------------------------------------------------------------------------
+
+    def change(
+        self,
+        added: Iterable[Entry],
+        removed: Iterable[Entry],
+        problems: Iterable[tuple[datetime, Problem]] = (),
+        corrected: Iterable[tuple[datetime, Problem]] = (),
+    ) -> None:
+        """Take what became known, and drop what no longer stands; the fold rewinds as far as needed."""
+        reaches: list[datetime | None] = [self.chart.remove(entry) for entry in removed]
+        reaches += [self.chart.remove_problem(at, problem) for at, problem in corrected]
+        new = list(added)
+        reaches += [self.chart.add(entry) for entry in new]
+        reaches += [self.chart.add_problem(at, problem) for at, problem in problems]
+        if not reaches:
+            return
+        if any(reach is None for reach in reaches):
+            self._rewind(None)
+            return
+        earliest = min(reach for reach in reaches if reach is not None)
+        self._rewind(earliest)
+        for entry in new:
+            if isinstance(entry, Dose):
+                decided = self.state.treatment.completes(entry.at, self.chart, self.policy)
+                if decided is not None:
+                    self._rewind(decided)
+
+    def _rewind(self, instant: datetime | None) -> None:
+        """Back to the state before ``instant`` (None: before everything)."""
+        if instant is not None and (self.cursor is None or instant > self.cursor):
+            return
+        keep = 0 if instant is None else bisect_left(self.checkpoints, instant, key=lambda c: c[0])
+        del self.checkpoints[keep:]
+        if self.checkpoints:
+            self.cursor, state, mark = self.checkpoints[-1]
+            self.state = state.copy()
+            self.journal.rewind(mark)
+        else:
+            self.cursor, self.state = None, self._blank()
+            self.journal.rewind(Mark(0, 0, 0, 0))
+
+    # -- time ----------------------------------------------------------------------------------------
+
+    def next_deadline(self) -> datetime | None:
+        """The next instant after the cursor at which something falls due by time alone."""
+        at, course = self.cursor, self.state.course
+        if at is None or not course.monitored:
+            return None
+        due = [
+            course.monitoring_end(self.policy),
+            course.overdue_at(self.policy),
+            course.not_found_at(self.policy),
+            course.since + self.policy.not_found_until if course.since else None,
+            self.state.treatment.next_due(at, course, self.policy),
+            self.state.exposure.next_change(at, self.policy),
+        ]
+        upcoming = [d for d in due if d is not None and d > at]
+        return min(upcoming) if upcoming else None
+
+    def advance(self, until: datetime) -> None:
+        """Process every instant up to and including ``until``."""
+        while True:
+            upcoming = self.chart.next_after(self.cursor)
+            deadline = self.next_deadline()
+            if deadline is not None and (upcoming is None or deadline < upcoming):
+                upcoming = deadline
+            if upcoming is None or upcoming > until:
+                return
+            self._process(upcoming)
+
+    def _process(self, at: datetime) -> None:
+        """One instant whole: infusions, sedatives, observations, doses, deadlines."""
+        self.cursor = at
+        state = self.state
+        instant = self.chart.at.get(at)
+        start = self.chart.courses.get(at)
+        if start is not None:
+            self._begin(at, start)
+        if instant is not None:
+            for sedative in instant.sedatives:
+                state.charted.give_sedative(sedative, self.policy)
+            if instant.observed:
+                self._observe(at, instant.observed)
+            for problem in instant.problems:
+                self._say(at, problem)
+            if instant.doses:
+                self._give(at, instant.doses)
+            self._annotate(at, instant)
+        state.exposure.settle(at)
+        course = state.course
+        if course.monitored:
+            self._cross_tiers(at)
+            state.treatment.fall_due(at, course, self.policy, self.journal, self._enter)
+            course.settle(at, state.treatment.reassessment_holds(self.journal), self.policy, self.journal)
+            self._end_if_due(at, instant)
+        self.checkpoints.append((at, state.copy(), self.journal.mark()))
+
+    # -- courses -------------------------------------------------------------------------------------
+
+    def _begin(self, at: datetime, start: CourseStart | None) -> None:
+        """A course begins: at an infusion, or without one at the first ICE value or documented grade."""
+        state, course = self.state, self.state.course
+        self._close_everything(at)
+        number = course.number + 1 if start is not None else 1
+        state.course = Course(self.record.patient, number, start)
+        state.course.since = at
+        state.treatment = Treatment()
+        if start is not None:
+            state.exposure = state.exposure.restart(at, start.day)
+            self._take_baseline(at)
+        else:
+            message = "No infusion of CAR-T cells was found; day numbers and sums since infusion are not known."
+            self._say(at, Problem("infusion-missing", "", "", message, at, None, ("infusion",)))
+        partial = [p for p in self.record.problems if p.code == "partial-data"]
+        if partial:
+            self._open_partial(at, partial)
+
+    def _open_partial(self, at: datetime, problems: list[Problem]) -> None:
+        facts = {"problems": [problem_fact(p) for p in problems]}
+        found = self.state.course.finding(
+            "data-quality", "partial-data", at, "info", facts, (), tuple(problems), lasting=True
+        )
+        self.journal.open(at, found)
+
+    def _take_baseline(self, at: datetime) -> None:
+        charted = self.state.charted
+        since = at - self.policy.baseline_window
+        charted.baseline = None
+        for assessment in reversed(self.journal.assessments):
+            if assessment.at < since:
+                break
+            if assessment.ice_complete and charted.baseline is None:
+                charted.baseline = charted.complete_ice.get(assessment.at)
+        newest = charted.ice if charted.ice is not None and charted.ice.at >= since else None
+        if newest is not None:
+            unasked = {
+                entry.tool
+                for entry in newest.entries
+                if isinstance(entry, NotAssessed) and is_item(entry) and entry.reason in REASONS_ITEM_MISSING
+            }
+            charted.invalid_items = charted.invalid_items.union(unasked)
+        charted.seizures, charted.motor, charted.icp_edema = (), (), ()
+
+    def _close_everything(self, at: datetime) -> None:
+        for finding_id in sorted(self.journal.held):
+            self.journal.close(at, finding_id)
+
+    def _end_if_due(self, at: datetime, instant: Instant | None) -> None:
+        """Monitoring ends at death, at a documented grade 5 and when its time is over."""
+        course = self.state.course
+        end = course.monitoring_end(self.policy)
+        died = instant is not None and bool(instant.deaths)
+        fatal = instant is not None and any(
+            isinstance(e, DocumentedGrade) and e.grade == 5 and not e.other_cause for e in instant.observed
+        )
+        if died or fatal or (end is not None and at >= end):
+            course.ended = at
+            self._close_everything(at)
+
+    # -- observations --------------------------------------------------------------------------------
+
+    def _observe(self, at: datetime, own: list[Observed]) -> None:
+        state, policy = self.state, self.policy
+        if state.course.number == 0 and not self.chart.courses and any(_starts_monitoring(e) for e in own):
+            self._begin(at, None)
+        for problem in state.charted.absorb(at, own, self.chart.items_from, policy):
+            self._say(at, problem)
+        assessment = assess(at, state.charted, own, self._around(at, own))
+        if assessment is None:
+            return
+        for problem in assessment.problems:
+            self._say(at, problem)
+        course = state.course
+        if not course.monitored:
+            self.journal.assessments.append(assessment)
+            if assessment.ice_complete and state.charted.ice is not None:
+                state.charted.complete_ice = {**state.charted.complete_ice, at: state.charted.ice}
+            self._enter(assessment)
+            return
+        self._grade(assessment, own)
+
+    def _around(self, at: datetime, own: list[Observed]) -> Surroundings:
+        state, policy = self.state, self.policy
+        tools = tools_at(
+            self.record.birth, own[0].day, self.record.developmental_delay, state.charted.ice_ever_complete, policy
+        )
+        follows = False
+        if any(isinstance(e, DocumentedGrade) for e in own):
+            sedated = state.charted.running_sedative(at, policy) is not None
+            follows = any(
+                (tools.ice if isinstance(e, (IceTotal, IceItem)) else tools.capd)
+                and not (sedated and not (isinstance(e, IceTotal) and e.low > 0))
+                for e in self.chart.tool_values(at, at + policy.combination_window)
+            )
+        return Surroundings(
+            headline=state.course.headline, tool_follows=follows, tools=tools,
+            administrations_read=self.record.administrations_read, policy=policy,
+        )  # fmt: skip
+
+    def _grade(self, assessment: Assessment, own: list[Observed]) -> None:
+        """Let an assessment move course and treatment."""
+        course, treatment, policy, journal = self.state.course, self.state.treatment, self.policy, self.journal
+        if (
+            any(isinstance(e, DocumentedGrade) and e.grade == 5 for e in own)
+            and assessment.deciding_domain == "documented"
+        ):
+            return
+        admitted = course.admits(assessment, policy)
+        before, was_open = course.headline, course.open
+        if admitted:
+            journal.assessments.append(assessment)
+            onset_on_steroids = None
+            if not course.open and assessment.assessable and assessment.counts_as.low > course.headline:
+                onset_on_steroids = self._on_steroids(assessment.at)
+            direction = course.observe(assessment, onset_on_steroids, policy, journal)
+            if direction in ("onset", "recurrence") and self.state.exposure.at_onset is None:
+                self.state.exposure.at_onset = self.state.exposure.total_at(assessment.at)
+            if before == 0 and course.headline > 0:
+                treatment.rise_from_zero(assessment, course, self.chart, policy, journal)
+            self._enter(assessment)
+        if was_open and treatment.observe(assessment, admitted, before, course, policy, journal):
+            self._enter(assessment)
+        if was_open and not course.open:
+            treatment.close_all(assessment.at, journal)
+        compare_documented(assessment, self.chart, self.state.charted, course, policy, journal)
+
+    def _on_steroids(self, at: datetime) -> bool | None:
+        if not self.record.administrations_read:
+            return None
+        last = self.state.last_dose_until
+        return last is not None and at - last <= timedelta(hours=24)
+
+    # -- doses ---------------------------------------------------------------------------------------
+
+    def _give(self, at: datetime, doses: list[Dose]) -> None:
+        state, policy, journal = self.state, self.policy, self.journal
+        course = state.course
+        clocked: list[Dose] = []
+        for dose in doses:
+            repeated = self.chart.duplicate_of(dose)
+            amount = state.exposure.give(dose, self.chart, policy)
+            if repeated is not None:
+                self._say(at, _duplicate(dose, repeated))
+                continue
+            clocked.append(dose)
+            if dose.route == "intrathecal":
+                continue
+            if amount.problem == "value-out-of-range":
+                message = f"{dose.shown} of {dose.drug} is not a plausible single dose; it is not counted."
+                self._say(
+                    at,
+                    Problem(
+                        amount.problem, dose.reference, dose.element, message, at, None, ("dose", "treatment-start")
+                    ),
+                )
+            if not amount.usable and course.monitored:
+                facts = {"administrations": [dose.reference], "lowerBoundMg": state.exposure.total_at(at)}
+                evidence = evidence_of([dose])
+                journal.open(at, course.finding("dose-unknown", dose.reference, at, "info", facts, evidence, dose))
+            until = dose.end or dose.at
+            state.last_dose_until = max(until, state.last_dose_until or until)
+            self._enter_dose(at, dose)
+        if course.monitored:
+            state.treatment.give(at, clocked, course, self.chart, policy, journal)
+            if any(d.route == "systemic" for d in doses) and state.exposure.since is not None:
+                self._count_days(at)
+
+    def _count_days(self, at: datetime) -> None:
+        exposure, course = self.state.exposure, self.state.course
+        infusion = course.infusion
+        if infusion is None or exposure.day_count != self.policy.steroid_days or exposure.days_told:
+            return
+        exposure.days_told = True
+        facts = {"steroidDays": exposure.day_count, "dexamethasoneEquivalentMg": exposure.total_at(at)}
+        found = course.finding("steroid-days", key_time(infusion.at), at, "info", facts)
+        self.journal.open(at, found)
+
+    def _cross_tiers(self, at: datetime) -> None:
+        exposure, course, policy = self.state.exposure, self.state.course, self.policy
+        crossed = exposure.crossed_now(at, policy)
+        if not crossed or course.infusion is None:
+            return
+        highest = crossed[-1]
+        facts: dict[str, Any] = {
+            "thresholdMg": highest,
+            "crossedMg": list(crossed),
+            "window": "since-infusion",
+            **dose_facts(at, exposure, self.chart, policy),
+        }
+        key = f"{key_time(course.infusion.at)}|{number(highest)}"
+        indicator = policy.tier_indicators[policy.tiers.index(highest)]
+        self.journal.open(at, course.finding("cumulative-dose", key, at, indicator, facts))
+
+    # -- saying --------------------------------------------------------------------------------------
+
+    def _say(self, at: datetime, problem: Problem) -> None:
+        """Collect a problem; one that could change a result is a finding while the patient is monitored."""
+        same = self.journal.note(problem)
+        course = self.state.course
+        if not problem.affects or not course.monitored or problem.code == "partial-data":
+            return
+        key = problem.reference or problem.code
+        same = [p for p in dict.fromkeys(same) if p.affects] if problem.reference else [problem]
+        facts = {"problems": [problem_fact(p) for p in same]}
+        stands = min((p.at for p in same if p.at is not None), default=at)
+        found = course.finding("data-quality", key, stands, "info", facts, (), tuple(same))
+        told = self.journal.latest(found.id)
+        if told is None or told.facts != facts:
+            self.journal.open(at, found)
+
+    def _annotate(self, at: datetime, instant: Instant) -> None:
+        for entry in (*instant.escalations, *instant.deaths):
+            self.journal.timeline.append(self._timeline(at, "event", (entry.reference,), entry.day, entry))
+
+    def _enter(self, assessment: Assessment) -> None:
+        entry = self._timeline(assessment.at, "assessment", assessment.references, assessment.day, assessment)
+        self.journal.timeline.append(entry)
+
+    def _enter_dose(self, at: datetime, dose: Dose) -> None:
+        self.journal.timeline.append(self._timeline(at, "dose", (dose.reference,), dose.day, dose))
+
+    def _timeline(self, at: datetime, kind: str, references: tuple[str, ...], day: Any, basis: object) -> TimelineEntry:
+        course, exposure = self.state.course, self.state.exposure
+        shown = basis if isinstance(basis, Assessment) else course.last
+        working = shown.working if shown is not None else None
+        assessable = shown.assessable if isinstance(basis, Assessment) and shown is not None else True
+        number_of_day = (day - course.infusion.day).days if course.infusion is not None else self._day_before(day)
+        return TimelineEntry(
+            at=at, kind=kind, references=references, day=number_of_day,
+            grade=course.headline if assessable else None,
+            grade_low=working.low if working is not None else None,
+            grade_high=working.high if working is not None else None,
+            assessable=assessable,
+            ice_score=shown.ice_score if shown is not None and isinstance(basis, Assessment) else None,
+            deciding_domain=shown.deciding_domain if shown is not None and isinstance(basis, Assessment) else None,
+            dexamethasone_equivalent_mg=exposure.total_at(at) if course.infusion is not None else None,
+            basis=basis,
+        )  # fmt: skip
+
+    def _day_before(self, day: Any) -> int | None:
+        """The day number of something before the first infusion."""
+        first = min(self.chart.courses.values(), key=lambda c: c.at, default=None)
+        return (day - first.day).days if first is not None else None
+
+
+def number(amount: Any) -> str:
+    """A number as it stands in ids: no exponent, no trailing zeros."""
+    text = format(amount, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def problem_fact(problem: Problem) -> dict[str, str]:
+    return {
+        "code": problem.code,
+        "reference": problem.reference,
+        "element": problem.element,
+        "message": problem.message,
+    }
+
+
+def _starts_monitoring(entry: Observed) -> bool:
+    return isinstance(entry, (IceTotal, IceItem, DocumentedGrade)) and not entry.other_cause
+
+
+def _duplicate(dose: Dose, first: Dose) -> Problem:
+    same_identifier = bool(dose.identifiers & first.identifiers)
+    how = "carries the identifier of" if same_identifier else "repeats"
+    message = f"{dose.shown} of {dose.drug} {how} {first.reference}; it is counted once."
+    affects = () if same_identifier else ("dose",)
+    return Problem("duplicate", dose.reference, dose.element, message, dose.at, None, affects)

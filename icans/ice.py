@@ -1,0 +1,149 @@
+"""The ICE score of one instant: exact bounds when items are missing (never imputed, never prorated)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from icans.record import (
+    ICE_ITEM_POINTS,
+    ICE_MAXIMUM,
+    ORIENTATION_ITEMS,
+    Entry,
+    IceItem,
+    IceTotal,
+    NotAssessed,
+)
+
+SINGLE_ITEMS = tuple(item for item in ICE_ITEM_POINTS if item != "orientation")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IceValue:
+    """What is known of the ICE score at one instant.
+
+    low, high: bounds of the score in points, None if nothing valid was obtained.
+    maximum: points that can be obtained by this patient (items not valid at baseline left out).
+    missing: valid items without a result. reason: why nothing was obtained ("sedated", "unarousable", ...).
+    mismatch: items and recorded total disagree; the bounds then span both.
+    """
+
+    at: datetime
+    low: int | None
+    high: int | None
+    maximum: int = ICE_MAXIMUM
+    missing: tuple[str, ...] = ()
+    reason: str = ""
+    mismatch: bool = False
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        return self.low is not None and self.low == self.high and not self.mismatch
+
+    @property
+    def points_obtained(self) -> bool:
+        """At least one point was surely obtained, so the patient was arousable."""
+        return self.low is not None and self.low >= 1
+
+
+def item_group(items: Sequence[IceItem | NotAssessed]) -> list[IceItem | NotAssessed]:
+    """The leading items that belong together: in order, until one repeats."""
+    seen: set[str] = set()
+    group = []
+    for entry in items:
+        name = entry.item if isinstance(entry, IceItem) else entry.tool
+        if name in seen:
+            break
+        seen.add(name)
+        group.append(entry)
+    return group
+
+
+def value_of_items(at: datetime, group: Iterable[IceItem | NotAssessed], invalid: frozenset[str]) -> IceValue:
+    """Bounds of the score from separately charted items.
+
+    Every item without a result adds its points to the upper bound only; an item absent for aphasia was
+    tried and failed (0 points); ``invalid`` items (not valid at baseline) are never scored.
+    """
+    obtained: dict[str, int] = {}
+    reason = ""
+    entries = tuple(group)
+    for entry in entries:
+        if isinstance(entry, IceItem):
+            obtained[entry.item] = entry.points
+        elif entry.reason == "aphasia":
+            obtained[entry.tool] = 0
+        elif not reason or entry.reason in ("sedated", "unarousable"):
+            reason = entry.reason
+    mismatch = False
+    low = high = 0
+    if all(item in obtained for item in ORIENTATION_ITEMS):
+        singly = sum(obtained[item] for item in ORIENTATION_ITEMS if item not in invalid)
+        together = obtained.pop("orientation", singly)
+        mismatch = together != singly
+        low, high = min(singly, together) - singly, max(singly, together) - singly
+    elif "orientation" in obtained:
+        for item in ORIENTATION_ITEMS:
+            obtained.pop(item, None)
+    valid = {item: points for item, points in obtained.items() if item not in invalid}
+    covered = set(valid) | (set(ORIENTATION_ITEMS) if "orientation" in valid else set())
+    absent = [item for item in SINGLE_ITEMS if item not in covered]
+    maximum = ICE_MAXIMUM - sum(ICE_ITEM_POINTS[item] for item in SINGLE_ITEMS if item in invalid)
+    missing = tuple(item for item in absent if item not in invalid)
+    if not valid:
+        return IceValue(at=at, low=None, high=None, maximum=maximum, missing=missing, reason=reason, entries=entries)
+    score = sum(valid.values())
+    return IceValue(
+        at=at,
+        low=score + low,
+        high=min(ICE_MAXIMUM, score + high + sum(ICE_ITEM_POINTS[item] for item in absent)),
+        maximum=maximum,
+        missing=missing,
+        reason=reason if reason in ("sedated", "unarousable") else "",
+        mismatch=mismatch,
+        entries=entries,
+    )
+
+
+def value_of_total(total: IceTotal) -> IceValue:
+    return IceValue(at=total.at, low=total.low, high=total.high, entries=(total,))
+
+
+def value_of_reason(entry: NotAssessed) -> IceValue:
+    """The whole ICE was not assessed; aphasia means that it was tried and failed (0 points)."""
+    points = 0 if entry.reason == "aphasia" else None
+    return IceValue(at=entry.at, low=points, high=points, reason="" if points == 0 else entry.reason, entries=(entry,))
+
+
+def worse_of(first: IceValue, second: IceValue) -> IceValue:
+    """Two ICE scores at one instant: the worse counts, at both bounds."""
+    entries = first.entries + second.entries
+    if first.low is None or first.high is None or second.low is None or second.high is None:
+        kept = second if first.low is None else first
+        reason = first.reason or second.reason
+        return IceValue(
+            at=kept.at, low=kept.low, high=kept.high, maximum=kept.maximum, missing=kept.missing,
+            reason=reason if kept.low is None or reason in ("sedated", "unarousable") else "",
+            mismatch=kept.mismatch, entries=entries,
+        )  # fmt: skip
+    lower = first if (first.low, first.high) <= (second.low, second.high) else second
+    return IceValue(
+        at=first.at, low=min(first.low, second.low), high=min(first.high, second.high), maximum=lower.maximum,
+        missing=lower.missing, reason=lower.reason, mismatch=first.mismatch or second.mismatch, entries=entries,
+    )  # fmt: skip
+
+
+def total_with_items(total: IceValue, items: IceValue) -> IceValue:
+    """A recorded total beside its items: the total where both agree, else everything between them."""
+    if items.low is None or items.high is None or total.low is None or total.high is None:
+        return worse_of(total, items)
+    low, high = max(total.low, items.low), min(total.high, items.high)
+    mismatch = low > high or items.mismatch
+    if low > high:
+        low, high = min(total.low, items.low), max(total.high, items.high)
+    return IceValue(
+        at=total.at, low=low, high=high, maximum=items.maximum, missing=items.missing if low < high else (),
+        mismatch=mismatch, entries=total.entries + items.entries,
+    )  # fmt: skip

@@ -1,0 +1,117 @@
+"""What was shown, from when to when: the history of findings as it looked to whoever watched it.
+
+A finding is shown from the first instant at which the record known by then implies it. It holds as long as
+the history recomputed from what is known says so; what late knowledge removes from the history is withdrawn.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from datetime import datetime
+
+from icans.findings import INDICATORS, MODULES, RUNNING_FACTS, Alert, Finding
+from icans.journal import Journal
+from icans.policy import Policy
+
+
+class Ledger:
+    """All alerts so far. ``step`` is called at every instant at which the history may have changed."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.alerts: dict[str, Alert] = {}
+        self.holding: dict[str, dict[str, Alert]] = {module: {} for module in MODULES}
+        self.led: set[str] = set()
+        self.expiries: list[tuple[datetime, str]] = []
+
+    def next_expiry(self) -> datetime | None:
+        return self.expiries[0][0] if self.expiries else None
+
+    def step(self, at: datetime, journal: Journal, cause: str | None) -> tuple[str, ...]:
+        """Bring the alerts to ``at``; ``cause`` is the reference of a correction that became known then.
+
+        Returns the modules whose leading finding never led before.
+        """
+        changed: set[str] = set()
+        for finding_id in self._due(at, journal):
+            finding = journal.latest(finding_id)
+            alert = self.alerts.get(finding_id)
+            if finding is None:
+                if alert is not None and not alert.withdrawn:
+                    self._withdraw(at, alert, cause)
+                    changed.add(alert.finding.module)
+                continue
+            changed.add(finding.module)
+            if alert is None:
+                alert = Alert(finding=finding, facts=dict(finding.facts), shown_at=at, until=at, holds=False)
+                self.alerts[finding_id] = alert
+                if finding.expires:
+                    heapq.heappush(self.expiries, (at + self.policy.shown_for, finding_id))
+            else:
+                self._revise(alert, finding)
+            self._hold(at, alert, journal.holds(finding_id))
+        journal.touched.clear()
+        return tuple(module for module in MODULES if module in changed and self._leads_anew(module))
+
+    def _due(self, at: datetime, journal: Journal) -> Iterator[str]:
+        due = set(journal.touched)
+        while self.expiries and self.expiries[0][0] <= at:
+            due.add(heapq.heappop(self.expiries)[1])
+        return iter(sorted(due))
+
+    def _withdraw(self, at: datetime, alert: Alert, cause: str | None) -> None:
+        alert.withdrawn, alert.withdrawn_by = True, cause
+        self.holding[alert.finding.module].pop(alert.finding.id, None)
+        alert.until, alert.holds = at, False
+
+    def _revise(self, alert: Alert, finding: Finding) -> None:
+        alert.withdrawn, alert.withdrawn_by = False, None
+        alert.finding = finding
+        running = RUNNING_FACTS.get(finding.type, frozenset())
+        differs = any(alert.facts.get(k) != v for k, v in finding.facts.items() if k not in running)
+        if alert.revised_facts is not None or differs:
+            alert.revised_facts = dict(finding.facts)
+
+    def _hold(self, at: datetime, alert: Alert, holds: bool) -> None:
+        finding = alert.finding
+        if finding.expires and at >= alert.shown_at + self.policy.shown_for:
+            holds = False
+        if holds and not alert.holds:
+            if alert.shown_at != at:
+                alert.reopened_at.append(at)
+            alert.holds, alert.until = True, None
+            self.holding[finding.module][finding.id] = alert
+        elif not holds and alert.holds:
+            alert.holds, alert.until = False, at
+            self.holding[finding.module].pop(finding.id, None)
+
+    def _leads_anew(self, module: str) -> bool:
+        lead = leading(list(self.holding[module].values()))
+        if lead is None or lead.finding.id in self.led:
+            return False
+        self.led.add(lead.finding.id)
+        return True
+
+    def in_order(self) -> list[Alert]:
+        """Alerts that hold, by module, the leading one of each first."""
+        return [alert for module in MODULES for alert in ranked(list(self.holding[module].values()))]
+
+
+def leading(alerts: list[Alert]) -> Alert | None:
+    return ranked(alerts)[0] if alerts else None
+
+
+def ranked(alerts: list[Alert]) -> list[Alert]:
+    """Highest indicator, icans-active last within it, then latest shown, latest at, type and id."""
+    return sorted(
+        alerts,
+        key=lambda a: (
+            INDICATORS.index(a.finding.indicator),
+            a.finding.type == "icans-active",
+            -a.shown_at.timestamp(),
+            -a.finding.at.timestamp(),
+            a.finding.type,
+            a.finding.id,
+        ),
+    )

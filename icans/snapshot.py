@@ -1,0 +1,149 @@
+"""What is known of a patient at one instant, read off the history: grade, exposure, treatment lines."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from icans.exposure import ZERO, counted_doses, dose_facts
+from icans.findings import Alert, CourseSummary, ExposureNow, GradeNow, RefractoryNow
+from icans.grading import Assessment
+from icans.lines import Line, line_now
+
+if TYPE_CHECKING:
+    from icans.history import History
+
+
+def exposure_now(at: datetime, history: History, *, line_by_line: bool) -> ExposureNow | None:
+    """Steroid exposure at ``at``; None if administrations could not be read. line_by_line: with every dose."""
+    if not history.record.administrations_read:
+        return None
+    exposure, infused = history.state.exposure, history.state.course.infusion is not None
+    facts = dose_facts(at, exposure, history.chart, history.policy)
+    counted: tuple[Any, ...] = ()
+    uncounted: tuple[str, ...] = ()
+    if line_by_line:
+        counted, uncounted = counted_doses(at, exposure.since, history.chart, history.policy)
+    onset_known = exposure.at_onset is not None
+    total = facts["dexamethasoneEquivalentMg"]
+    return ExposureNow(
+        dexamethasone_equivalent_mg=total if infused else None,
+        upper_bound_mg=exposure.upper_at(at) if infused else None,
+        since_onset_mg=facts["sinceOnsetMg"] if onset_known else ZERO if infused else None,
+        last_24h_mg=facts["last24hMg"],
+        day_0_to_30_mg=exposure.day_0_to_30 if infused else None,
+        before_infusion_mg=exposure.before_infusion if infused else None,
+        prophylactic_mg=facts["prophylacticMg"] if infused else None,
+        steroid_days=exposure.day_count if infused else None,
+        uncounted=exposure.uncounted,
+        intrathecal_mg=facts["intrathecalMg"],
+        by_drug_mg=dict(exposure.by_drug),
+        counted=counted,
+        uncounted_references=uncounted,
+    )
+
+
+def grade_now(at: datetime, history: History) -> GradeNow:
+    """The grade as it stands: the headline, and the last assessment it was last held against."""
+    course, charted = history.state.course, history.state.charted
+    last = course.last
+    shown = last if last is not None and last.assessable else None
+    documented = charted.documented_latest.grade if charted.documented_latest else None
+    graded = shown is not None and shown.working is not None and shown.strict is not None
+    return GradeNow(
+        working=course.headline if shown is not None else None,
+        low=shown.working.low if shown and shown.working else None,
+        high=shown.working.high if shown and shown.working else None,
+        strict_low=shown.strict.low if graded and shown and shown.strict else None,
+        strict_high=shown.strict.high if graded and shown and shown.strict else None,
+        episode=course.episode or None,
+        documented=documented,
+        as_of=course.last_full.at if course.last_full else None,
+        stale=course.is_stale(at, history.policy),
+        ice_score=shown.ice_score if shown else None,
+        deciding_domain=shown.deciding_domain if shown else None,
+        domains={v.domain: (v.working.low, v.working.high) for v in shown.domains} if shown else {},
+        assessment=shown,
+    )
+
+
+def refractory_now(history: History) -> RefractoryNow:
+    """State of the refractoriness definition and all treatment lines of the course."""
+    course, treatment, journal = history.state.course, history.state.treatment, history.journal
+    lines = tuple(line_now(line, journal) for line in treatment.lines)
+    current = treatment.current(course.episode)
+    if not history.record.administrations_read:
+        state = "dose-data-unavailable"
+    elif course.episode and not course.open:
+        state = "resolved"
+    elif not course.episode:
+        state = "no-icans"
+    elif current is None:
+        state = "untreated"
+    else:
+        state = _state_of(current, history)
+    return RefractoryNow(
+        state=state,
+        line=current.number if current else None,
+        treatment_start=current.start if current else None,
+        lines=lines,
+    )
+
+
+def _state_of(line: Line, history: History) -> str:
+    if line.met_b is not None or line.met_a:
+        return "met"
+    if history.journal.holds(line.overdue_id):
+        return "overdue"
+    if line.verdict is not None:
+        return "indeterminate" if line.verdict.kind == "indeterminate" else "responded"
+    return "watch"
+
+
+def running_facts(alert: Alert, at: datetime, history: History) -> dict[str, Any]:
+    """The facts of an alert as of the call: as first shown, but for the running ones."""
+    facts = dict(alert.facts)
+    course = history.state.course
+    if alert.finding.type == "icans-active":
+        last: Assessment | None = course.last
+        current = history.state.treatment.current(course.episode)
+        facts["gradeLow"] = last.working.low if last and last.working else None
+        facts["gradeHigh"] = last.working.high if last and last.working else None
+        facts["lastAssessment"] = last.at if last else None
+        facts["stale"] = course.is_stale(at, history.policy)
+        facts["refractoryLines"] = [
+            line.number
+            for line in history.state.treatment.lines
+            if line.episode == course.episode and (line.met_a or line.met_b is not None)
+        ]
+        facts["treatmentLine"] = current.number if current else None
+    elif alert.finding.type == "refractory":
+        line = next((x for x in history.state.treatment.lines if alert.finding.id in x.finding_ids), None)
+        if line is not None:
+            both = line.met_a and line.met_b is not None and len(line.finding_ids) == 1
+            first_b = facts["reason"] == "worsening-under-treatment"
+            facts["alsoMet"] = ("no-improvement-24h" if first_b else "worsening-under-treatment") if both else None
+    return facts
+
+
+def course_summary(at: datetime, history: History, refractory: bool) -> CourseSummary:
+    """The course in force in numbers."""
+    course, exposure = history.state.course, history.state.exposure
+    infused = course.infusion is not None
+    onset_day = None
+    if course.first_onset_day is not None and course.infusion is not None:
+        onset_day = (course.first_onset_day - course.infusion.day).days
+    read = history.record.administrations_read
+    return CourseSummary(
+        infusion=course.infusion.at if course.infusion else None,
+        peak_grade=course.peak if course.last is not None else None,
+        onset=course.first_onset,
+        onset_day=onset_day,
+        episodes=course.episode,
+        icans_hours=course.icans_hours(),
+        refractory=refractory,
+        cumulative_dexamethasone_equivalent_mg=exposure.total_at(at) if infused and read else None,
+        steroid_days=exposure.day_count if infused and read else None,
+        uncounted=exposure.uncounted if read else None,
+        intrathecal_mg=dict(exposure.intrathecal),
+    )
