@@ -6,7 +6,9 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
+from icans.amounts import clock_amount, counts_for_clock
 from icans.charted import is_item
 from icans.policy import Policy
 from icans.record import (
@@ -52,6 +54,20 @@ class Instant:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockedDoses:
+    """The doses of one instant as treatment clocks see them.
+
+    amount: their sum in mg of dexamethasone-equivalent; unknown: one of a treating drug has no known size;
+    end: when the last of them ended; earliest: the first instant at which they may have been given.
+    """
+
+    amount: Decimal
+    unknown: bool
+    end: datetime
+    earliest: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CourseStart:
     """One infusion, possibly split over several records (those within the grouping window)."""
 
@@ -75,6 +91,9 @@ class Chart:
         self.courses: dict[datetime, CourseStart] = {}
         self.by_identifier: dict[str, list[Dose]] = {}
         self.longest_period = timedelta(0)
+        self.dose_instants: list[datetime] = []
+        self.standing: dict[datetime, list[Dose]] = {}
+        self.clocked: dict[datetime, ClockedDoses | None] = {}
 
     def _instant(self, at: datetime) -> Instant:
         if at not in self.at:
@@ -96,6 +115,10 @@ class Chart:
                 insort(self.by_identifier.setdefault(identifier, []), entry, key=lambda d: (d.at, d.reference))
             if entry.end is not None:
                 self.longest_period = max(self.longest_period, entry.end - entry.at)
+            index = bisect_left(self.dose_instants, entry.at)
+            if index == len(self.dose_instants) or self.dose_instants[index] != entry.at:
+                self.dose_instants.insert(index, entry.at)
+            self._forget(entry)
             return entry.at
         return self._reach(entry)
 
@@ -106,9 +129,13 @@ class Chart:
             self._group_infusions()
             return None
         reach = self._reach(entry)
-        self.at[entry.at].shelf(entry).remove(entry)
+        instant = self.at[entry.at]
+        instant.shelf(entry).remove(entry)
         self._drop_if_empty(entry.at)
         if isinstance(entry, Dose):
+            if not instant.doses:
+                self.dose_instants.remove(entry.at)
+            self._forget(entry)
             for identifier in entry.identifiers:
                 self.by_identifier[identifier].remove(entry)
             # a line of treatment may have begun a qualifying window earlier
@@ -189,12 +216,55 @@ class Chart:
         values = self._observed(start + step, end + step)
         return [e for e in values if isinstance(e, (IceTotal, IceItem, Capd)) and not e.other_cause]
 
+    def _forget(self, dose: Dose) -> None:
+        """Drop what was worked out for the doses that this one may repeat or be repeated by."""
+        if dose.identifiers:
+            self.standing.clear()
+            self.clocked.clear()
+            return
+        until = dose.at + self.policy.duplicate_window
+        for index in range(bisect_left(self.dose_instants, dose.at), len(self.dose_instants)):
+            if self.dose_instants[index] > until:
+                break
+            self.standing.pop(self.dose_instants[index], None)
+            self.clocked.pop(self.dose_instants[index], None)
+        self.standing.pop(dose.at, None)
+        self.clocked.pop(dose.at, None)
+
     def doses_between(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, list[Dose]]]:
         """Doses that start in [start, end), by instant; duplicates left out."""
-        for at, instant in self._between(start, end):
-            doses = [d for d in instant.doses if not self.duplicate_of(d)]
+        for index in range(bisect_left(self.dose_instants, start), len(self.dose_instants)):
+            at = self.dose_instants[index]
+            if at >= end:
+                return
+            doses = self.standing.get(at)
+            if doses is None:
+                doses = self.standing[at] = [d for d in self.at[at].doses if not self.duplicate_of(d)]
             if doses:
                 yield at, doses
+
+    def clocked_between(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, ClockedDoses]]:
+        """The doses that start in [start, end) as treatment clocks see them, by instant."""
+        for at, doses in self.doses_between(start, end):
+            clocked = self.clocked_at(at, doses)
+            if clocked is not None:
+                yield at, clocked
+
+    def clocked_at(self, at: datetime, doses: list[Dose]) -> ClockedDoses | None:
+        """The doses of one instant as treatment clocks see them, None if none counts for a clock."""
+        if at in self.clocked:
+            return self.clocked[at]
+        amounts = [(clock_amount(d, self.policy), d) for d in doses if counts_for_clock(d, self.policy)]
+        clocked = None
+        if amounts:
+            clocked = ClockedDoses(
+                amount=sum((a for a, _ in amounts if a is not None), Decimal(0)),
+                unknown=any(a is None and d.drug in self.policy.initiating_drugs for a, d in amounts),
+                end=max(d.end or d.at for _, d in amounts),
+                earliest=min(d.earliest for _, d in amounts),
+            )
+        self.clocked[at] = clocked
+        return clocked
 
     def duplicate_of(self, dose: Dose) -> Dose | None:
         """The dose that this one repeats: same identifier, or same drug, route, amount and start within a minute."""
@@ -203,8 +273,11 @@ class Chart:
             if first is not dose:
                 return first
         start = dose.at - self.policy.duplicate_window
-        for _, instant in self._between(start, dose.at + timedelta(microseconds=1)):
-            for other in instant.doses:
+        for index in range(bisect_left(self.dose_instants, start), len(self.dose_instants)):
+            at = self.dose_instants[index]
+            if at > dose.at:
+                break
+            for other in self.at[at].doses:
                 if (other.at, other.reference) < (dose.at, dose.reference) and _same_dose(other, dose):
                     if self.duplicate_of(other) is None:
                         return other

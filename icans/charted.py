@@ -267,7 +267,7 @@ class Charted:
                     "hemorrhage-excluded",
                     e.reference,
                     e.element,
-                    "Intracranial hemorrhage was recorded; ASTCT excludes it, and edema charted with it, from the grade.",
+                    "Intracranial hemorrhage was recorded; ASTCT excludes it, and edema with it, from the grade.",
                     at,
                     None,
                     ("grade",),

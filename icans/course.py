@@ -90,7 +90,7 @@ class Course:
         return self.last_full is None or at >= self.last_full.at + self.stale_after(policy)
 
     def admits(self, assessment: Assessment, policy: Policy) -> bool:
-        """Whether a row is an assessment: a partial one only if it can raise the headline or nothing fuller is fresh."""
+        """Whether a row is an assessment: a partial one if it can raise the headline or nothing fuller is fresh."""
         if assessment.full:
             return True
         if assessment.working is not None and assessment.counts_as.low > self.headline:

@@ -159,8 +159,9 @@ class _Run:
     def _as_of(self, alert: Alert, at: datetime) -> Alert:
         """An alert as a call at ``at`` shows it; later steps do not reach it."""
         return Alert(
-            finding=alert.finding, facts=running_facts(alert, at, self.history), shown_at=alert.shown_at, until=alert.until,
-            holds=alert.holds, revised_facts=dict(alert.revised_facts) if alert.revised_facts else None,
+            finding=alert.finding, facts=running_facts(alert, at, self.history),
+            shown_at=alert.shown_at, until=alert.until, holds=alert.holds,
+            revised_facts=dict(alert.revised_facts) if alert.revised_facts else None,
             reopened_at=list(alert.reopened_at), withdrawn=alert.withdrawn, withdrawn_by=alert.withdrawn_by,
         )  # fmt: skip
 

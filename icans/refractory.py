@@ -8,13 +8,12 @@ What the source leaves open (dose, gap, reference, tolerance) is a project decis
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 from icans.chart import Chart
 from icans.course import Course
-from icans.exposure import clock_amount, counts_for_clock
 from icans.findings import key_time
 from icans.grading import Assessment
 from icans.journal import Journal
@@ -34,28 +33,6 @@ NEEDED = {
     "ice-only": ["clinician-judgement"],
     "interval-overlap": [],
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """The doses of one instant as treatment clocks see them: their sum, and whether one has no known size."""
-
-    amount: Decimal
-    unknown: bool
-    end: datetime
-    earliest: datetime
-
-
-def _given(at: datetime, doses: list[Dose], policy: Policy) -> _Given | None:
-    clocked = [d for d in doses if counts_for_clock(d, policy)]
-    if not clocked:
-        return None
-    amounts = [clock_amount(d, policy) for d in clocked]
-    unknown = any(a is None and d.drug in policy.initiating_drugs for a, d in zip(amounts, clocked, strict=True))
-    end = max((d.end or d.at for d in clocked), default=at)
-    return _Given(
-        sum((a for a in amounts if a is not None), Decimal(0)), unknown, end, min(d.earliest for d in clocked)
-    )
 
 
 class Treatment:
@@ -91,7 +68,7 @@ class Treatment:
         self, at: datetime, doses: list[Dose], course: Course, chart: Chart, policy: Policy, journal: Journal
     ) -> None:
         """Take the doses of one instant: they may start a line, bridge a gap or end up behind one."""
-        given = _given(at, doses, policy)
+        given = chart.clocked_at(at, doses)
         if given is None:
             return
         gap = self.last_bridge is None or at - self.last_bridge > policy.treatment_gap
@@ -118,10 +95,8 @@ class Treatment:
 
     def _doubles(self, at: datetime, amount: Decimal, chart: Chart, policy: Policy) -> bool:
         largest = Decimal(0)
-        for instant, doses in chart.doses_between(at - policy.doubling_lookback, at):
-            given = _given(instant, doses, policy)
-            if given is not None:
-                largest = max(largest, given.amount)
+        for _, given in chart.clocked_between(at - policy.doubling_lookback, at):
+            largest = max(largest, given.amount)
         return largest > 0 and amount >= policy.doubling_factor * largest
 
     def completes(self, dose_at: datetime, chart: Chart, policy: Policy) -> datetime | None:
@@ -141,10 +116,7 @@ class Treatment:
             return
         self.armed_from = assessment.at - policy.onset_lead
         self.candidates = ()
-        for at, doses in chart.doses_between(self.armed_from, assessment.at):
-            given = _given(at, doses, policy)
-            if given is None:
-                continue
+        for at, given in chart.clocked_between(self.armed_from, assessment.at):
             if given.unknown or _sum_from(at, chart, policy) >= policy.qualifying_dose:
                 self._start(at, given.earliest, course, journal, policy, assessment)
                 return
@@ -408,10 +380,8 @@ class Treatment:
 def _sum_from(start: datetime, chart: Chart, policy: Policy) -> Decimal:
     """Dexamethasone-equivalent mg of the doses that start within a day from ``start``."""
     total = Decimal(0)
-    for at, doses in chart.doses_between(start, start + policy.qualifying_window):
-        given = _given(at, doses, policy)
-        if given is not None:
-            total += given.amount
+    for _, given in chart.clocked_between(start, start + policy.qualifying_window):
+        total += given.amount
     return total
 
 
