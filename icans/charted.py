@@ -258,6 +258,19 @@ class Charted:
         if motor:
             problems += repeated(motor, [e.finding for e in motor], coexist=True)
             self.motor = tuple(motor)
+            problems += [
+                Problem(
+                    "finding-unspecific",
+                    e.reference,
+                    e.element,
+                    "Weakness is charted without saying whether it is deep and focal; it is not counted.",
+                    at,
+                    None,
+                    ("grade",),
+                )  # fmt: skip
+                for e in motor
+                if e.finding == "weakness-unspecified"
+            ]
         icp = [e for e in used if isinstance(e, IcpEdema) and e.finding != HEMORRHAGE]
         hemorrhage = tuple(e for e in used if isinstance(e, IcpEdema) and e.finding == HEMORRHAGE)
         if hemorrhage:

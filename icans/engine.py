@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from icans.history import History, problem_fact
 from icans.ledger import Ledger
 from icans.policy import Policy
 from icans.record import Entry, Problem, Record
+from icans.rules import rules_now
 from icans.snapshot import course_summary, exposure_now, grade_now, refractory_now, running_facts
 
 #: A replay without an end goes on this long after the last thing known, so that deadlines still fall due.
@@ -47,7 +49,7 @@ def evaluate(record: Record, policy: Policy, as_of: datetime) -> Evaluation:
     """Everything known of a patient at ``as_of`` (UTC): grade, exposure, treatment lines, findings that hold."""
     run = _Run(record, policy)
     run.to(as_of)
-    return run.evaluation(as_of, line_by_line=True)
+    return run.evaluation(as_of, line_by_line=True, explain=True)
 
 
 def replay(record: Record, policy: Policy, as_of: datetime | None = None) -> Replay:
@@ -139,7 +141,7 @@ class _Run:
 
     # -- results -------------------------------------------------------------------------------------
 
-    def evaluation(self, at: datetime, *, line_by_line: bool) -> Evaluation:
+    def evaluation(self, at: datetime, *, line_by_line: bool, explain: bool = False) -> Evaluation:
         """The state of everything as of ``at``."""
         history = self.history
         course = history.state.course
@@ -154,6 +156,7 @@ class _Run:
             refractory=refractory_now(history), exposure=exposure_now(at, history, line_by_line=line_by_line),
             findings=tuple(findings), problems=self._problems(at) if line_by_line else (), course=max(course.number, 1),
             infusion_day=course.infusion.day if course.infusion else None,
+            rules=rules_now(at, history, Counter(a.finding.type for a in findings)) if explain else (),
         )  # fmt: skip
 
     def _as_of(self, alert: Alert, at: datetime) -> Alert:

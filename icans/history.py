@@ -64,6 +64,7 @@ class History:
         self.state = self._blank()
         self.cursor: datetime | None = None
         self.checkpoints: list[tuple[datetime, State, Mark]] = []
+        self._deadline: tuple[datetime | None, datetime | None] = (None, None)
 
     def _blank(self) -> State:
         return State(Charted(), Course(self.record.patient), Treatment(), Exposure())
@@ -102,6 +103,7 @@ class History:
             return
         keep = 0 if instant is None else bisect_left(self.checkpoints, instant, key=lambda c: c[0])
         del self.checkpoints[keep:]
+        self._deadline = (None, None)
         if self.checkpoints:
             self.cursor, state, mark = self.checkpoints[-1]
             self.state = state.copy()
@@ -114,6 +116,11 @@ class History:
 
     def next_deadline(self) -> datetime | None:
         """The next instant after the cursor at which something falls due by time alone."""
+        if self._deadline[0] != self.cursor:
+            self._deadline = (self.cursor, self._find_deadline())
+        return self._deadline[1]
+
+    def _find_deadline(self) -> datetime | None:
         at, course = self.cursor, self.state.course
         if at is None or not course.monitored:
             return None
@@ -142,6 +149,7 @@ class History:
     def _process(self, at: datetime) -> None:
         """One instant whole: infusions, sedatives, observations, doses, deadlines."""
         self.cursor = at
+        self._deadline = (None, None)
         state = self.state
         instant = self.chart.at.get(at)
         start = self.chart.courses.get(at)
