@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from icans import ice
-from icans.charted import Charted, is_item, worst
-from icans.domains import EVENTS, Domains, Surroundings, evidence_of
+from icans.charted import Charted, is_item
+from icans.domains import Domains, Surroundings, evidence_of
 from icans.grading import (
     CAPD_GRADE_3,
     DOMAIN_ORDER,
-    GRADE_0,
     UNKNOWN,
     Assessment,
     DomainValue,
@@ -19,7 +19,6 @@ from icans.grading import (
 )
 from icans.record import (
     Capd,
-    Consciousness,
     DocumentedGrade,
     GcsEye,
     IceTotal,
@@ -28,6 +27,8 @@ from icans.record import (
     Problem,
     Rass,
 )
+
+EVENT_DOMAINS = ("seizure", "motor", "icp-edema")
 
 
 def assess(at: datetime, charted: Charted, own: Sequence[Observed], around: Surroundings) -> Assessment | None:
@@ -41,38 +42,27 @@ def assess(at: datetime, charted: Charted, own: Sequence[Observed], around: Surr
     arousal = grading.grade_consciousness()
     grading.grade_tool(arousal)
     grading.grade_events()
-    policy = around.policy
-
-    own_documented = [e for e in grading.own if isinstance(e, DocumentedGrade)]
+    row = _row(at, charted, grading)
     tool_stands = grading.ice is not None or grading.capd is not None
-    drives = bool(own_documented) and not tool_stands and not around.tool_follows
-    own_state = any(isinstance(e, (Consciousness, *EVENTS)) or _consciousness_reason(e) for e in grading.own)
-    own_inferred = policy.inferred_consciousness != "off" and any(isinstance(e, (GcsEye, Rass)) for e in grading.own)
-    tools = around.tools
-    own_tool = any(
-        (tools.ice and (isinstance(e, IceTotal) or is_item(e) or _reason_for(e, "ice")))
-        or (tools.capd and (isinstance(e, Capd) or _reason_for(e, "capd")))
-        for e in grading.own
-        if not (is_item(e) and e.at == at and _grouped_earlier(charted, at))
-    )
-    if not (own_tool or own_state or own_inferred or own_documented):
+    drives = bool(row.documented) and not tool_stands and not around.tool_follows
+    if not (row.tool or row.state or row.inferred or (row.documented and not around.tool_follows)):
         return None
-    if own_documented and around.tool_follows and not (own_tool or own_state or own_inferred):
-        return None
-    full = own_tool or bool(own_documented) or (own_state and tool_stands)
+    full = row.tool or bool(row.documented) or (row.state and tool_stands)
 
-    documented_now = next((e for e in _documented(charted) if e.at >= grading.since), None)
+    documented_now = None
+    if charted.documented and charted.documented[0].at >= grading.since:
+        documented_now = max(e.grade for e in charted.documented)
     if drives:
-        working = strict = _documented_range(grading, own_documented)
+        working = strict = _documented_range(grading, row.documented)
     else:
         working, strict = grading.overall(strict=False), grading.overall(strict=True)
     without_carried = working if drives else grading.overall(strict=False, carried=False)
-    consciousness_used = any(v.domain == "consciousness" for v in grading.domains)
-    holds_up = (
-        worst([GRADE_0, *(v.working for v in grading.domains if v.domain in ("seizure", "motor", "icp-edema"))]).low > 0
-    )
-    unarousable_tool = grading.ice is not None and grading.ice.low is None
-    assessable = tool_stands or consciousness_used or drives or holds_up or unarousable_tool
+    counted = {v.domain: v.working for v in grading.domains}
+    holds_up = False
+    for domain in EVENT_DOMAINS:
+        if domain in counted and counted[domain].low > 0:
+            holds_up = True
+    assessable = tool_stands or drives or holds_up or "consciousness" in counted
     value = grading.ice
     at_baseline = _at_baseline(grading, charted, working)
     clear = assessable and not grading.sedated and (
@@ -96,12 +86,12 @@ def assess(at: datetime, charted: Charted, own: Sequence[Observed], around: Surr
         assessable=assessable,
         working=working if assessable else None,
         strict=strict if assessable else None,
-        domains=tuple(sorted(grading.domains, key=lambda v: DOMAIN_ORDER.index(v.domain))),
+        domains=tuple(sorted(grading.domains, key=_domain_order))
+        if len(grading.domains) > 1
+        else tuple(grading.domains),
         excluded=tuple(grading.excluded),
         missing=tuple(_missing(grading, charted, working, drives)) if assessable else ("ice",),
-        not_documented=tuple(
-            d for d in ("seizure", "motor", "icp-edema") if not any(v.domain == d for v in grading.domains)
-        ),
+        not_documented=tuple([d for d in EVENT_DOMAINS if d not in counted]),
         deciding_domain=_deciding(grading, working, at_baseline) if assessable else None,
         ice_low=value.low if value else None,
         ice_high=value.high if value else None,
@@ -113,27 +103,50 @@ def assess(at: datetime, charted: Charted, own: Sequence[Observed], around: Surr
         clear=clear,
         at_baseline=at_baseline,
         under_sedation=grading.sedated,
-        documented=documented_now.grade if documented_now else None,
+        documented=documented_now,
         notes=tuple(dict.fromkeys(grading.notes)),
         problems=tuple(grading.problems),
     )
 
 
-def _reason_for(entry: Observed, tool: str) -> bool:
-    return isinstance(entry, NotAssessed) and entry.tool == tool
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What an instant holds at its own time: a value of the patient's tool, a charted state or event, ..."""
+
+    tool: bool
+    state: bool
+    inferred: bool
+    documented: list[DocumentedGrade]
 
 
-def _consciousness_reason(entry: Observed) -> bool:
-    return _reason_for(entry, "consciousness") and getattr(entry, "reason", "") in ("sedated", "unarousable")
+def _row(at: datetime, charted: Charted, grading: Domains) -> _Row:
+    tools = grading.around.tools
+    infers = grading.around.policy.inferred_consciousness != "off"
+    grouped_earlier = charted.ice is None or charted.ice.at != at
+    tool = state = inferred = False
+    documented: list[DocumentedGrade] = []
+    for entry in grading.own:
+        if isinstance(entry, IceTotal):
+            tool = tool or tools.ice
+        elif isinstance(entry, (GcsEye, Rass)):
+            inferred = inferred or infers
+        elif isinstance(entry, DocumentedGrade):
+            documented.append(entry)
+        elif isinstance(entry, Capd):
+            tool = tool or tools.capd
+        elif is_item(entry):
+            tool = tool or (tools.ice and not grouped_earlier)
+        elif isinstance(entry, NotAssessed):
+            applies = {"ice": tools.ice, "capd": tools.capd}.get(entry.tool, False)
+            tool = tool or applies
+            state = state or (entry.tool == "consciousness" and entry.reason in ("sedated", "unarousable"))
+        else:
+            state = True
+    return _Row(tool, state, inferred, documented)
 
 
-def _grouped_earlier(charted: Charted, at: datetime) -> bool:
-    """The items of this instant were taken into a group that began earlier."""
-    return charted.ice is None or charted.ice.at != at
-
-
-def _documented(charted: Charted) -> list[DocumentedGrade]:
-    return sorted(charted.documented, key=lambda e: -e.grade)
+def _domain_order(value: DomainValue) -> int:
+    return DOMAIN_ORDER.index(value.domain)
 
 
 def _documented_range(grading: Domains, documented: Sequence[DocumentedGrade]) -> GradeRange:

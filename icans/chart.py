@@ -91,6 +91,7 @@ class Chart:
         self.courses: dict[datetime, CourseStart] = {}
         self.by_identifier: dict[str, list[Dose]] = {}
         self.longest_period = timedelta(0)
+        self.looks_ahead = False
         self.dose_instants: list[datetime] = []
         self.standing: dict[datetime, list[Dose]] = {}
         self.clocked: dict[datetime, ClockedDoses | None] = {}
@@ -109,7 +110,10 @@ class Chart:
             return None
         shelf = self._instant(entry.at).shelf(entry)
         shelf.append(entry)
-        shelf.sort(key=_order)
+        if len(shelf) > 1:
+            shelf.sort(key=_order)
+        if isinstance(entry, DocumentedGrade):
+            self.looks_ahead = True
         if isinstance(entry, Dose):
             for identifier in entry.identifiers:
                 insort(self.by_identifier.setdefault(identifier, []), entry, key=lambda d: (d.at, d.reference))
@@ -159,7 +163,7 @@ class Chart:
     def _reach(self, entry: Entry) -> datetime:
         """Item groups and documented grades look ahead, so an entry reaches back to them."""
         earliest = entry.at
-        if isinstance(entry, Observed):
+        if isinstance(entry, Observed) and (self.looks_ahead or is_item(entry)):
             if is_item(entry):
                 for other in self._observed(entry.at - self.policy.ice_item_window, entry.at):
                     if is_item(other):
@@ -218,10 +222,10 @@ class Chart:
 
     def _forget(self, dose: Dose) -> None:
         """Drop what was worked out for the doses that this one may repeat or be repeated by."""
-        if dose.identifiers:
-            self.standing.clear()
-            self.clocked.clear()
-            return
+        for identifier in dose.identifiers:
+            for other in self.by_identifier[identifier]:
+                self.standing.pop(other.at, None)
+                self.clocked.pop(other.at, None)
         until = dose.at + self.policy.duplicate_window
         for index in range(bisect_left(self.dose_instants, dose.at), len(self.dose_instants)):
             if self.dose_instants[index] > until:

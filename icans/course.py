@@ -270,6 +270,15 @@ class Course:
             return max(end, self.last.at + policy.monitoring_extension)
         return end
 
+    def next_due(self, at: datetime, policy: Policy) -> datetime | None:
+        """The next instant after ``at`` at which something of this course falls due by time alone."""
+        upcoming: datetime | None = None
+        over = self.since + policy.not_found_until if self.since is not None else None
+        for due in (self.monitoring_end(policy), self.overdue_at(policy), self.not_found_at(policy), over):
+            if due is not None and due > at and (upcoming is None or due < upcoming):
+                upcoming = due
+        return upcoming
+
     def settle(self, at: datetime, reassessment_holds: bool, policy: Policy, journal: Journal) -> None:
         """Open and close what depends on time only: assessments overdue or not found."""
         due = self.overdue_at(policy)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 from icans import ice
 from icans.charted import Charted, ConsciousnessValue, worst
@@ -53,17 +55,20 @@ class Tools:
     age_imprecise: bool = False
 
 
-def tools_at(birth: Birth | None, day: date, delay: bool, ice_ever_complete: bool, policy: Policy) -> Tools:
+@lru_cache(maxsize=4096)
+def tools_at(
+    birth: Birth | None, day: date, delay: bool, ice_ever_complete: bool, capd_below: int, delay_below: int
+) -> Tools:
     """ICE from 12 years, CAPD under 12 and, with developmental delay and no complete ICE ever, under 21
     (ASCO 2021, Santomasso et al., J Clin Oncol 39:3978)."""
     if birth is None:
         return Tools(ice=True, capd=True, age_unknown=True)
     oldest, youngest = _years(birth.earliest, day), _years(birth.latest, day)
-    if oldest < policy.capd_below_years:
+    if oldest < capd_below:
         return Tools(ice=False, capd=True)
-    if youngest < policy.capd_below_years:
+    if youngest < capd_below:
         return Tools(ice=True, capd=True, age_imprecise=True)
-    if delay and youngest < policy.capd_delay_below_years and not ice_ever_complete:
+    if delay and youngest < delay_below and not ice_ever_complete:
         return Tools(ice=False, capd=True)
     return Tools(ice=True, capd=False)
 
@@ -72,8 +77,7 @@ def _years(born: date, day: date) -> int:
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """What the grade of an assessment depends on beside the charted values.
 
     headline: the grade before it. tool_follows: an ICE or CAPD value stands in the window after it, so a

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from icans.findings import Evidence
 from icans.record import Problem
 
 
-@dataclass(frozen=True, slots=True)
-class GradeRange:
+class GradeRange(NamedTuple):
     """A grade between ``low`` and ``high`` inclusive; low == high where the grade is known."""
 
     low: int
@@ -19,7 +18,9 @@ class GradeRange:
 
     def worst_with(self, other: GradeRange) -> GradeRange:
         """The overall grade of two domains: the worse decides at both ends (ASTCT 2019, Table 5, footnote)."""
-        return GradeRange(max(self.low, other.low), max(self.high, other.high))
+        if self.low >= other.low:
+            return self if self.high >= other.high else GradeRange(self.low, other.high)
+        return other if other.high >= self.high else GradeRange(other.low, self.high)
 
     def span(self, other: GradeRange) -> GradeRange:
         """The smallest range that holds both: either may be true."""
@@ -118,8 +119,7 @@ def seizure_grade(finding: str, duration_seconds: Decimal | None) -> GradeRange:
     return SEIZURE_GRADES[finding]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DomainValue:
+class DomainValue(NamedTuple):
     """What one domain contributes to an assessment.
 
     domain: "ice", "capd", "consciousness", "seizure", "motor", "icp-edema" or "documented".
@@ -139,8 +139,7 @@ class DomainValue:
     evidence: tuple[Evidence, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assessment:
+class Assessment(NamedTuple):
     """All that was charted at one instant, graded with what was charted in the hour before.
 
     working, strict: None if nothing could be graded (assessable is then False).
@@ -181,7 +180,7 @@ class Assessment:
     under_sedation: bool = False
     documented: int | None = None
     notes: tuple[str, ...] = ()
-    problems: tuple[Problem, ...] = field(default=())
+    problems: tuple[Problem, ...] = ()
 
     @property
     def counts_as(self) -> GradeRange:

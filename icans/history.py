@@ -86,11 +86,10 @@ class History:
         reaches += [self.chart.add_problem(at, problem) for at, problem in problems]
         if not reaches:
             return
-        if any(reach is None for reach in reaches):
+        if None in reaches:
             self._rewind(None)
             return
-        earliest = min(reach for reach in reaches if reach is not None)
-        self._rewind(earliest)
+        self._rewind(min(reach for reach in reaches if reach is not None))
         for entry in new:
             if isinstance(entry, Dose):
                 decided = self.state.treatment.completes(entry.at, self.chart, self.policy)
@@ -124,16 +123,14 @@ class History:
         at, course = self.cursor, self.state.course
         if at is None or not course.monitored:
             return None
-        due = [
-            course.monitoring_end(self.policy),
-            course.overdue_at(self.policy),
-            course.not_found_at(self.policy),
-            course.since + self.policy.not_found_until if course.since else None,
-            self.state.treatment.next_due(at, course, self.policy),
-            self.state.exposure.next_change(at, self.policy),
-        ]
-        upcoming = [d for d in due if d is not None and d > at]
-        return min(upcoming) if upcoming else None
+        upcoming = self.state.exposure.next_change(at, self.policy)
+        for due in (
+            self.state.treatment.next_due(at, self.policy),
+            course.next_due(at, self.policy),
+        ):
+            if due is not None and (upcoming is None or due < upcoming):
+                upcoming = due
+        return upcoming
 
     def advance(self, until: datetime) -> None:
         """Process every instant up to and including ``until``."""
@@ -145,6 +142,8 @@ class History:
             if upcoming is None or upcoming > until:
                 return
             self._process(upcoming)
+            if upcoming == until:
+                return
 
     def _process(self, at: datetime) -> None:
         """One instant whole: infusions, sedatives, observations, doses, deadlines."""
@@ -261,7 +260,12 @@ class History:
     def _around(self, at: datetime, own: list[Observed]) -> Surroundings:
         state, policy = self.state, self.policy
         tools = tools_at(
-            self.record.birth, own[0].day, self.record.developmental_delay, state.charted.ice_ever_complete, policy
+            self.record.birth,
+            own[0].day,
+            self.record.developmental_delay,
+            state.charted.ice_ever_complete,
+            policy.capd_below_years,
+            policy.capd_delay_below_years,
         )
         follows = False
         if any(isinstance(e, DocumentedGrade) for e in own):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from icans.findings import Finding, TimelineEntry
 from icans.grading import Assessment
 from icans.record import Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """How far the journal had been written at a checkpoint."""
 
     log: int

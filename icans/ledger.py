@@ -33,6 +33,8 @@ class Ledger:
 
         Returns the modules whose leading finding never led before.
         """
+        if not journal.touched and not (self.expiries and self.expiries[0][0] <= at):
+            return ()
         changed: set[str] = set()
         for finding_id in self._due(at, journal):
             finding = journal.latest(finding_id)

@@ -232,15 +232,14 @@ class Treatment:
 
     # -- verdicts ------------------------------------------------------------------------------------
 
-    def next_due(self, at: datetime, course: Course, policy: Policy) -> datetime | None:
+    def next_due(self, at: datetime, policy: Policy) -> datetime | None:
         """When the current line is judged, or found to have no reference, by time alone."""
-        due: list[datetime] = []
+        upcoming: datetime | None = None
         for line in self.lines[-2:]:
-            if line.reference is None and not line.no_reference:
-                due.append(line.start + policy.reference_after)
-            due.append(line.start + policy.evaluation_due)
-        upcoming = [d for d in due if d > at]
-        return min(upcoming) if upcoming else None
+            for due in (line.start + policy.evaluation_due, line.start + policy.reference_after):
+                if due > at and (upcoming is None or due < upcoming):
+                    upcoming = due
+        return upcoming
 
     def fall_due(
         self, at: datetime, course: Course, policy: Policy, journal: Journal, timeline: Callable[[Assessment], None]
