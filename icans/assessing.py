@@ -53,10 +53,9 @@ def assess(at: datetime, charted: Charted, own: Sequence[Observed], around: Surr
     if charted.documented and charted.documented[0].at >= grading.since:
         documented_now = max(e.grade for e in charted.documented)
     if drives:
-        working = strict = _documented_range(grading, row.documented)
+        working = strict = without_carried = _documented_range(grading, row.documented)
     else:
-        working, strict = grading.overall(strict=False), grading.overall(strict=True)
-    without_carried = working if drives else grading.overall(strict=False, carried=False)
+        working, strict, without_carried = grading.overall()
     counted = {v.domain: v.working for v in grading.domains}
     holds_up = False
     for domain in EVENT_DOMAINS:
@@ -79,7 +78,7 @@ def assess(at: datetime, charted: Charted, own: Sequence[Observed], around: Surr
     baseline = charted.baseline
     return Assessment(
         at=at,
-        earliest=min(e.earliest for e in own),
+        earliest=own[0].earliest if len(own) == 1 else min(e.earliest for e in own),
         day=own[0].day,
         references=references,
         full=full,
@@ -253,6 +252,8 @@ def _note_context(grading: Domains, charted: Charted, working: GradeRange, at_ba
 
 
 def _references(grading: Domains, own: Sequence[Observed]) -> tuple[str, ...]:
-    own_references = [e.reference for e in own]
+    """The resources charted at this instant, then those of the hour before that it is graded with."""
+    references = dict.fromkeys([own[0].reference] if len(own) == 1 else sorted([e.reference for e in own]))
     used = [e.reference for v in grading.domains if v.status != "carried" for e in v.evidence]
-    return tuple(dict.fromkeys([*sorted(own_references), *sorted(used)]))
+    references.update(dict.fromkeys(sorted(used) if len(used) > 1 else used))
+    return tuple(references)

@@ -92,7 +92,7 @@ class Surroundings(NamedTuple):
 
 
 def evidence_of(entries: Sequence[Entry]) -> tuple[Evidence, ...]:
-    return tuple(Evidence(e.reference, e.element, e.shown, e.at) for e in entries)
+    return tuple([Evidence(e.reference, e.element, e.shown, e.at) for e in entries])
 
 
 class Domains:
@@ -262,14 +262,17 @@ class Domains:
         """Add seizure (carried for a day), motor and ICP/edema (carried until charted again)."""
         policy, charted = self.around.policy, self.charted
         cutoff = self.at - policy.event_carry
-        seizures = [e for e in charted.seizures if e.at >= cutoff]
+        seizures = [e for e in charted.seizures if e.at >= cutoff] if charted.seizures else ()
         if seizures:
             worst_seizure = max(seizures, key=lambda e: _order(seizure_grade(e.finding, e.duration_seconds)))
             self._event(
                 "seizure", seizures, [seizure_grade(e.finding, e.duration_seconds) for e in seizures], worst_seizure
             )
-        self._standing("motor", charted.motor, [MOTOR_GRADES[e.finding] for e in charted.motor], cutoff)
-        self._standing("icp-edema", charted.icp_edema, [ICP_EDEMA_GRADES[e.finding] for e in charted.icp_edema], cutoff)
+        if charted.motor:
+            self._standing("motor", charted.motor, [MOTOR_GRADES[e.finding] for e in charted.motor], cutoff)
+        if charted.icp_edema:
+            grades = [ICP_EDEMA_GRADES[e.finding] for e in charted.icp_edema]
+            self._standing("icp-edema", charted.icp_edema, grades, cutoff)
         for bleeding in charted.hemorrhage:
             if bleeding.at >= cutoff:
                 self.exclude("icp-edema", [bleeding], HEMORRHAGE)
@@ -280,8 +283,6 @@ class Domains:
 
     def _standing(self, domain: str, entries: Sequence[Entry], grades: Sequence[GradeRange], cutoff: datetime) -> None:
         """An event that stands until charted again; older than a day it only may still be there."""
-        if not entries:
-            return
         worst_entry = max(zip(grades, entries, strict=True), key=lambda pair: pair[0].low)[1]
         if entries[0].at < cutoff:
             grades = [GradeRange(0, grade.high) for grade in grades]
@@ -304,24 +305,44 @@ class Domains:
             )  # fmt: skip
         )
 
-    def overall(self, *, strict: bool, carried: bool = True) -> GradeRange:
-        """The worst domain, with what is not recorded at what it may be."""
-        result = GRADE_0
+    def overall(self) -> tuple[GradeRange, GradeRange, GradeRange]:
+        """The worst domain, with what is not recorded at what it may be: the working and the strict interval,
+        and the working one without events charted earlier."""
+        working = strict = fresh = GRADE_0
         for value in self.domains:
-            if carried or value.status != "carried":
-                result = result.worst_with(value.strict if strict else value.working)
-        missing = self.missing_consciousness
-        if missing is not None and not (self.sedated and self.ice is not None):
-            known_awake = missing is AROUSABLE
-            result = result.worst_with(missing if strict or not known_awake else GRADE_0)
-        if self.missing_tool is not None:
-            result = result.worst_with(self.missing_tool)
+            working = working.worst_with(value.working)
+            strict = strict.worst_with(value.strict)
+            if value.status != "carried":
+                fresh = fresh.worst_with(value.working)
         if self.sedated and self.ice is not None:
-            events = [v.working for v in self.domains if v.domain in ("seizure", "motor", "icp-edema")]
-            ice_high = next((v.working.high for v in self.domains if v.domain == "ice"), 0)
-            high = max(self.around.headline, ice_high)
-            result = worst([GradeRange(0, max(high, 3) if strict else high), *events])
-        return result
+            return self._under_sedation()
+        missing = self.missing_consciousness
+        if missing is not None:
+            strict = strict.worst_with(missing)
+            if missing is not AROUSABLE:
+                working, fresh = working.worst_with(missing), fresh.worst_with(missing)
+        if self.missing_tool is not None:
+            working, strict = working.worst_with(self.missing_tool), strict.worst_with(self.missing_tool)
+            fresh = fresh.worst_with(self.missing_tool)
+        return working, strict, fresh
+
+    def _under_sedation(self) -> tuple[GradeRange, GradeRange, GradeRange]:
+        """An ICE of at least one point under sedation proves nothing but may be a change; events still count."""
+        high = self.around.headline
+        fresh = events = GRADE_0
+        for value in self.domains:
+            if value.domain == "ice":
+                high = max(high, value.working.high)
+            elif value.domain != "consciousness":
+                events = events.worst_with(value.working)
+                if value.status != "carried":
+                    fresh = fresh.worst_with(value.working)
+        possible = GradeRange(0, high)
+        return (
+            possible.worst_with(events),
+            GradeRange(0, max(high, 3)).worst_with(events),
+            possible.worst_with(fresh),
+        )
 
 
 def _order(grade: GradeRange) -> tuple[int, int]:
@@ -343,7 +364,7 @@ def _domain_of(entry: Observed) -> str:
 
 
 def _consciousness_shown(value: ConsciousnessValue) -> str:
-    shown = ", ".join(e.shown for e in value.entries)
+    shown = value.entries[0].shown if len(value.entries) == 1 else ", ".join(e.shown for e in value.entries)
     return f"consciousness inferred from {shown}" if value.inferred else f"consciousness {shown}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -40,6 +40,8 @@ class _Knowledge:
 
     def cause(self) -> str | None:
         """The correction that a withdrawal is put down to: a replacing version before a new entry."""
+        if len(self.added) == 1 and not self.removed:
+            return self.added[0].reference
         replaced = sorted(e.superseded_by or e.reference for e in self.removed)
         new = sorted(e.reference for e in self.added)
         return replaced[0] if replaced else new[0] if new else None
@@ -75,11 +77,11 @@ class _Run:
         self.known = self._by_known()
 
     def _by_known(self) -> dict[datetime, _Knowledge]:
-        known: dict[datetime, _Knowledge] = {}
+        known: dict[datetime, _Knowledge] = defaultdict(_Knowledge)
         for entry in self._entries():
-            known.setdefault(entry.known, _Knowledge()).added.append(entry)
+            known[entry.known].added.append(entry)
             if entry.superseded is not None:
-                known.setdefault(entry.superseded, _Knowledge()).removed.append(entry)
+                known[entry.superseded].removed.append(entry)
         first = min(known, default=None)
         for problem in self.record.problems:
             since = problem.known or problem.at or first
@@ -87,9 +89,9 @@ class _Run:
             if since is None or at is None or problem.code == "partial-data":
                 continue
             placed = (min(at, since), problem)
-            known.setdefault(max(since, placed[0]), _Knowledge()).problems.append(placed)
+            known[max(since, placed[0])].problems.append(placed)
             if problem.superseded is not None and problem.superseded > since:
-                known.setdefault(problem.superseded, _Knowledge()).corrected.append(placed)
+                known[problem.superseded].corrected.append(placed)
         return known
 
     def _entries(self) -> Iterator[Entry]:
@@ -112,8 +114,10 @@ class _Run:
                 break
             self._fall_due_before(instant)
             news = self.known[instant]
-            added = [e for e in news.added if e.superseded is None or e.superseded > instant]
-            standing = [e for e in news.removed if e.known < instant]
+            added, standing = news.added, news.removed
+            if standing or len(added) > 1:
+                added = [e for e in added if e.superseded is None or e.superseded > instant]
+                standing = [e for e in standing if e.known < instant]
             self.history.change(added, standing, news.problems, news.corrected)
             self._step(instant, news.cause())
         self._fall_due_before(end, inclusive=True)

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from hashlib import sha1
+from typing import Any, NamedTuple
 
 from icans.record import Problem
 
@@ -45,8 +46,7 @@ RUNNING_FACTS = {
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://icans-cds.org/fhir")
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """One value a finding rests on: its resource, element, value as charted and time."""
 
     reference: str
@@ -85,13 +85,19 @@ class Finding:
 
 
 def finding_id(patient: str, finding_type: str, key: str) -> str:
-    """The stable id of a finding: a version 5 UUID over patient, type and key."""
-    return str(uuid.uuid5(NAMESPACE, f"{patient}|{finding_type}|{key}"))
+    """The stable id of a finding: a version 5 UUID (RFC 4122) over patient, type and key."""
+    digest = bytearray(
+        sha1(NAMESPACE.bytes + f"{patient}|{finding_type}|{key}".encode(), usedforsecurity=False).digest()[:16]
+    )
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def key_time(instant: datetime) -> str:
     """An instant as it stands in finding keys: UTC, ``YYYY-MM-DDTHH:MM:SSZ``."""
-    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{instant.isoformat()[:19]}Z"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -229,8 +235,7 @@ class Evaluation:
     infusion_day: date | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimelineEntry:
+class TimelineEntry(NamedTuple):
     """One assessment or counted dose. Grades are those of the assessment (None if not assessable)
     beside the headline; dexamethasone-equivalent is the sum since infusion."""
 

@@ -7,7 +7,7 @@ the fold to the earliest instant they can change; checkpoints after every instan
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -73,24 +73,25 @@ class History:
 
     def change(
         self,
-        added: Iterable[Entry],
-        removed: Iterable[Entry],
-        problems: Iterable[tuple[datetime, Problem]] = (),
-        corrected: Iterable[tuple[datetime, Problem]] = (),
+        added: Sequence[Entry],
+        removed: Sequence[Entry],
+        problems: Sequence[tuple[datetime, Problem]] = (),
+        corrected: Sequence[tuple[datetime, Problem]] = (),
     ) -> None:
         """Take what became known, and drop what no longer stands; the fold rewinds as far as needed."""
-        reaches: list[datetime | None] = [self.chart.remove(entry) for entry in removed]
-        reaches += [self.chart.remove_problem(at, problem) for at, problem in corrected]
-        new = list(added)
-        reaches += [self.chart.add(entry) for entry in new]
-        reaches += [self.chart.add_problem(at, problem) for at, problem in problems]
+        reaches: list[datetime | None] = []
+        if removed or corrected or problems:
+            reaches += [self.chart.remove(entry) for entry in removed]
+            reaches += [self.chart.remove_problem(at, problem) for at, problem in corrected]
+            reaches += [self.chart.add_problem(at, problem) for at, problem in problems]
+        reaches += [self.chart.add(entry) for entry in added]
         if not reaches:
             return
         if None in reaches:
             self._rewind(None)
             return
         self._rewind(min(reach for reach in reaches if reach is not None))
-        for entry in new:
+        for entry in added:
             if isinstance(entry, Dose):
                 decided = self.state.treatment.completes(entry.at, self.chart, self.policy)
                 if decided is not None:
