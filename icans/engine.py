@@ -47,11 +47,14 @@ class _Knowledge:
         return replaced[0] if replaced else new[0] if new else None
 
 
-def evaluate(record: Record, policy: Policy, as_of: datetime) -> Evaluation:
-    """Everything known of a patient at ``as_of`` (UTC): grade, exposure, treatment lines, findings that hold."""
+def evaluate(record: Record, policy: Policy, as_of: datetime, *, explain: bool = True) -> Evaluation:
+    """Everything known of a patient at ``as_of`` (UTC): grade, exposure, treatment lines, findings that hold.
+
+    explain: with every rule, fired or not.
+    """
     run = _Run(record, policy)
     run.to(as_of)
-    return run.evaluation(as_of, line_by_line=True, explain=True)
+    return run.evaluation(as_of, line_by_line=True, explain=explain)
 
 
 def replay(record: Record, policy: Policy, as_of: datetime | None = None) -> Replay:

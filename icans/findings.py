@@ -121,7 +121,8 @@ class Alert:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradeNow:
     """The grade at one instant. working: the headline; low/high: working interval of the last assessable
-    assessment (None before there was one)."""
+    assessment (None before there was one), charted at ``assessed``. as_of: the last assessable assessment that
+    was full (with ICE, CAPD or a documented grade), from which staleness counts."""
 
     working: int | None
     low: int | None
@@ -136,6 +137,7 @@ class GradeNow:
     deciding_domain: str | None
     domains: Mapping[str, tuple[int, int]]
     assessment: object = None
+    assessed: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,6 +64,7 @@ def grade_now(at: datetime, history: History) -> GradeNow:
         deciding_domain=shown.deciding_domain if shown else None,
         domains={v.domain: (v.working.low, v.working.high) for v in shown.domains} if shown else {},
         assessment=shown,
+        assessed=shown.at if shown else None,
     )
 
 

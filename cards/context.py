@@ -1,0 +1,75 @@
+"""What a card needs beside the evaluation: the site's time zone and addresses, and how to say times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+
+from icans.findings import Evaluation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardContext:
+    """The site's part of a card.
+
+    zone: time zone of all times in text. about_url: absolute address of the service's description, None if
+    none is configured; links are made of https addresses only. mappings: label of the terminology in use.
+    """
+
+    zone: tzinfo = UTC
+    about_url: str | None = None
+    mappings: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One evaluation as one site reads it."""
+
+    evaluation: Evaluation
+    context: CardContext
+
+    @property
+    def administrations_read(self) -> bool:
+        """False where medication administrations could not be read (exposure is then unknown)."""
+        return self.evaluation.exposure is not None
+
+    def clock(self, instant: datetime) -> str:
+        """``2026-03-08 14:00 UTC`` in the site's zone; seconds only if there are any."""
+        local = instant.astimezone(self.context.zone)
+        seconds = f":{local.second:02d}" if local.second or local.microsecond else ""
+        return f"{local:%Y-%m-%d %H:%M}{seconds} {_zone_name(local)}"
+
+    def time(self, instant: datetime) -> str:
+        """``2026-03-08 14:00 UTC (day +7)``; without the day where the infusion is not known."""
+        day = self.day(instant)
+        return f"{self.clock(instant)} ({day})" if day else self.clock(instant)
+
+    def short_time(self, instant: datetime) -> str:
+        """``2026-03-08 14:00 UTC, day +7``, for a summary."""
+        day = self.day(instant)
+        return f"{self.clock(instant)}, {day}" if day else self.clock(instant)
+
+    def local_date(self, instant: datetime) -> date:
+        return instant.astimezone(self.context.zone).date()
+
+    def day(self, instant: datetime) -> str:
+        """``day +7``: the infusion's calendar day is day 0; empty where the infusion is not known."""
+        number = self.day_number(self.local_date(instant))
+        return "" if number is None else day_text(number)
+
+    def day_number(self, local: date) -> int | None:
+        infusion = self.evaluation.infusion
+        return None if infusion is None else (local - self.local_date(infusion)).days
+
+    def hours_before(self, instant: datetime) -> int:
+        """Whole hours from an instant to the time of the evaluation."""
+        return int((self.evaluation.as_of - instant) / timedelta(hours=1))
+
+
+def day_text(number: int) -> str:
+    return f"day {number:+d}" if number else "day 0"
+
+
+def _zone_name(local: datetime) -> str:
+    name = local.tzname() or ""
+    return f"UTC{name}" if name[:1] in "+-" else name

@@ -1,0 +1,284 @@
+"""From an evaluation to CDS Hooks 2.0.1 cards: one a module, for its leading finding."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from cards.context import CardContext, View
+from cards.exposure import closing_line
+from cards.markdown import LONGEST_SUMMARY, bullets, escape, plain, table
+from cards.sources import card_source, override_reasons
+from cards.values import time_json, to_json, without_empty
+from cards.wording import Body, Wording
+from cards.wording_data import WORDINGS as DATA
+from cards.wording_data import problem_line
+from cards.wording_icans import WORDINGS as ICANS
+from cards.wording_refractory import WORDINGS as REFRACTORY
+from cards.wording_steroids import WORDINGS as STEROIDS
+from icans.findings import INDICATORS, MODULES, NAMESPACE, Alert, Evaluation, Evidence
+from icans.grading import Assessment
+from icans.record import Problem
+
+EXTENSION = "org.icans-cds.alert"
+WORDINGS: Mapping[str, Wording] = {**ICANS, **REFRACTORY, **STEROIDS, **DATA}
+#: A card names at most so many further findings and problems, and counts the rest.
+NAMED = 5
+_EVIDENCE_ROWS = 8
+_STANDING = (
+    "Grades recorded findings against ASTCT 2019; cannot judge their cause. Absence of a card does not mean "
+    "absence of ICANS."
+)
+_NOT_READ = (
+    "Medication administrations could not be read: steroid exposure, response to steroids and running "
+    "sedatives are not known."
+)
+_AFFECTED = {
+    "icans": {"grade", "infusion"},
+    "refractory": {"grade", "treatment-start"},
+    "steroids": {"dose", "infusion"},
+}
+
+
+def render(
+    evaluation: Evaluation,
+    *,
+    context: CardContext,
+    hook_instance: str | None = None,
+    modules: Collection[str] | None = None,
+) -> list[dict[str, Any]]:
+    """The cards of an evaluation, critical first, then in module order.
+
+    hook_instance: the call that is answered. It makes the card's ``uuid`` (version 5, over finding and call)
+    and drops null and empty members at every depth, as CDS Hooks asks. Without it (evaluate, replay) the uuid
+    is the findingId and facts keep their nulls. modules: only these; all if None.
+    """
+    view = View(evaluation, context)
+    cards = []
+    for module in MODULES:
+        if modules is not None and module not in modules:
+            continue
+        alerts = in_leading_order([alert for alert in evaluation.findings if alert.finding.module == module])
+        if alerts:
+            cards.append(_card(alerts[0], alerts[1:], view, hook_instance))
+    cards.sort(key=lambda card: INDICATORS.index(card["indicator"]))
+    return [without_empty(card) for card in cards] if hook_instance is not None else cards
+
+
+def in_leading_order(alerts: Sequence[Alert]) -> list[Alert]:
+    """Alerts of one module, the leading one first.
+
+    Highest indicator (the standing grade last within it), then latest shown, then latest ``at``, then type.
+    """
+    latest_first = sorted(alerts, key=lambda alert: (alert.finding.type, alert.finding.id))
+    latest_first.sort(key=lambda alert: (alert.shown_at, alert.finding.at), reverse=True)
+    return sorted(
+        latest_first,
+        key=lambda alert: (
+            INDICATORS.index(alert.finding.indicator),
+            alert.finding.type == "icans-active",
+        ),
+    )
+
+
+def alert_json(alert: Alert, patient: str | None = None) -> dict[str, Any]:
+    """An alert as ``evaluate`` and ``replay`` print it; with ``patient`` first where one is given."""
+    finding = alert.finding
+    printed: dict[str, Any] = {} if patient is None else {"patient": patient}
+    printed |= {
+        "shownAt": time_json(alert.shown_at),
+        "until": to_json(alert.until),
+        "type": finding.type,
+        "module": finding.module,
+        "at": time_json(finding.at),
+        "indicator": finding.indicator,
+        "facts": to_json(alert.facts),
+        "findingId": finding.id,
+        "evidence": _evidence_json(finding.evidence),
+    }
+    if alert.revised_facts is not None:
+        printed["revisedFacts"] = to_json(alert.revised_facts)
+    if alert.reopened_at:
+        printed["reopenedAt"] = to_json(alert.reopened_at)
+    if alert.withdrawn:
+        printed["withdrawn"] = True
+        printed["withdrawnBy"] = alert.withdrawn_by
+    return printed
+
+
+def _card(lead: Alert, others: Sequence[Alert], view: View, hook_instance: str | None) -> dict[str, Any]:
+    finding, wording = lead.finding, WORDINGS[lead.finding.type]
+    body = wording.body(lead, view)
+    identity = finding.id if hook_instance is None else _identity(f"{finding.id}|{hook_instance}")
+    about = view.context.about_url
+    card: dict[str, Any] = {
+        "uuid": identity,
+        "summary": _summary(lead, view),
+        "detail": _detail(lead, others, body, wording, view),
+        "indicator": finding.indicator,
+        "source": card_source(wording.source, finding.module, about),
+    }
+    if body.suggestions:
+        card["suggestions"] = [_with_identity(draft, identity) for draft in body.suggestions]
+        card["selectionBehavior"] = "any"
+    if finding.indicator != "info":
+        card["overrideReasons"] = override_reasons()
+    if about and about.startswith("https://"):
+        card["links"] = [{"label": "About this service and its sources", "url": about, "type": "absolute"}]
+    card["extension"] = {EXTENSION: _extension(lead, others, view)}
+    return card
+
+
+def _extension(lead: Alert, others: Sequence[Alert], view: View) -> dict[str, Any]:
+    finding = lead.finding
+    extension = {
+        "findingId": finding.id,
+        "type": finding.type,
+        "module": finding.module,
+        "at": time_json(finding.at),
+        "shownAt": time_json(lead.shown_at),
+        "facts": to_json(lead.facts),
+        "evidence": _evidence_json(finding.evidence),
+        "alsoHolds": [_also(alert) for alert in others],
+        "policy": view.evaluation.policy,
+    }
+    if lead.revised_facts is not None:
+        extension["revisedFacts"] = to_json(lead.revised_facts)
+    if view.context.mappings:
+        extension["mappings"] = view.context.mappings
+    return extension
+
+
+def _also(alert: Alert) -> dict[str, Any]:
+    also = {
+        "findingId": alert.finding.id,
+        "type": alert.finding.type,
+        "at": time_json(alert.finding.at),
+        "indicator": alert.finding.indicator,
+        "facts": to_json(alert.facts),
+    }
+    if alert.revised_facts is not None:
+        also["revisedFacts"] = to_json(alert.revised_facts)
+    return also
+
+
+def _evidence_json(evidence: Sequence[Evidence]) -> list[dict[str, Any]]:
+    return [
+        {
+            "reference": item.reference,
+            "element": item.element,
+            "value": item.value,
+            "time": to_json(item.time),
+        }
+        for item in evidence
+    ]
+
+
+def _detail(lead: Alert, others: Sequence[Alert], body: Body, wording: Wording, view: View) -> str:
+    finding = lead.finding
+    points = [*body.points, *_corrected(lead, view)]
+    if not view.administrations_read:
+        points.append(_NOT_READ)
+    parts = [body.lead, bullets(points)]
+    if body.evidence_table:
+        parts.append(_evidence_table(finding.evidence, view))
+    parts.extend(body.blocks)
+    parts.append(_others(lead, others, view))
+    parts.append(_provenance(wording, view))
+    parts.append(_STANDING)
+    if finding.module in _AFFECTED:
+        parts.append(closing_line(view))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _summary(alert: Alert, view: View) -> str:
+    return plain(WORDINGS[alert.finding.type].summary(alert, view), LONGEST_SUMMARY)
+
+
+def _corrected(alert: Alert, view: View) -> list[str]:
+    """What a correction changed since the finding was first shown."""
+    if alert.revised_facts is None:
+        return []
+    latest = to_json(alert.finding.facts)
+    first = to_json(alert.facts)
+    changed = [key for key in latest if latest[key] != first.get(key)]
+    named = "; ".join(
+        f"{key} was {_said(first.get(key))}, is {_said(latest[key])}" for key in changed[:NAMED]
+    )
+    shown = view.clock(alert.shown_at)
+    return [f"Corrected since it was first shown {shown}: {named or 'only its running facts'}."]
+
+
+def _said(fact: object) -> str:
+    return "not known" if fact is None else escape(str(fact))
+
+
+def _evidence_table(evidence: Sequence[Evidence], view: View) -> str:
+    if not evidence:
+        return ""
+    rows = [
+        [
+            escape(item.value),
+            view.clock(item.time) if item.time is not None else "no time",
+            escape(item.reference),
+            escape(item.element),
+        ]
+        for item in evidence[:_EVIDENCE_ROWS]
+    ]
+    listed = table(["Recorded", "Time", "Resource", "Element"], rows)
+    more = len(evidence) - _EVIDENCE_ROWS
+    return f"{listed}\n\nand {more} more in the card's evidence." if more > 0 else listed
+
+
+def _others(lead: Alert, others: Sequence[Alert], view: View) -> str:
+    """Further findings of the module and problems that bear on it, at most NAMED together."""
+    lines = [escape(_summary(alert, view)) for alert in others]
+    lines.extend(
+        f"Problem: {problem_line(problem.code, problem.reference, problem.message)}"
+        for problem in _problems(lead, view)
+    )
+    if not lines:
+        return ""
+    more = len(lines) - NAMED
+    shown = lines[:NAMED] + ([f"and {more} more, listed in the evaluation"] if more > 0 else [])
+    return f"Also:\n\n{bullets(shown)}"
+
+
+def _problems(lead: Alert, view: View) -> list[Problem]:
+    """Problems that bear on the module, those of the assessment itself first, then the latest first."""
+    affected = _AFFECTED.get(lead.finding.module)
+    if affected is None:
+        return []
+    basis = lead.finding.basis
+    own = list(basis.problems) if isinstance(basis, Assessment) else []
+    general = [
+        problem
+        for problem in view.evaluation.problems
+        if problem not in own and (problem.code == "partial-data" or affected.intersection(problem.affects))
+    ]
+    undated = view.evaluation.as_of + timedelta(1)
+    general.sort(key=lambda problem: (problem.at or undated, problem.reference, problem.code), reverse=True)
+    return own + general
+
+
+def _provenance(wording: Wording, view: View) -> str:
+    parts = [f"Rule {wording.rule}"]
+    if wording.source.citation:
+        parts.append(wording.source.citation)
+    parts.append(f"policy {escape(view.evaluation.policy)}")
+    if view.context.mappings:
+        parts.append(f"mappings {escape(view.context.mappings)}")
+    if view.evaluation.course > 1:
+        parts.append(f"course {view.evaluation.course}")
+    return "; ".join(parts) + "."
+
+
+def _identity(name: str) -> str:
+    return str(uuid.uuid5(NAMESPACE, name))
+
+
+def _with_identity(draft: dict[str, Any], card: str) -> dict[str, Any]:
+    label = draft["label"]
+    return {"label": label, "uuid": _identity(f"{card}|{label}"), "actions": draft["actions"]}

@@ -1,0 +1,65 @@
+"""The published sources that cards cite, and the CDS Hooks ``source`` of a card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+#: Canonical base of the project's code systems: an identifier, never fetched.
+CANONICAL = "https://icans-cds.org/fhir"
+TOPICS = f"{CANONICAL}/CodeSystem/card-topic"
+OVERRIDE_REASONS = f"{CANONICAL}/CodeSystem/override-reason"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A publication: ``label`` fits a card's source line, ``citation`` finds it."""
+
+    label: str
+    citation: str
+
+
+ASTCT = Source(
+    "ASTCT consensus grading 2019 (Lee et al.)",
+    "Lee et al., Biol Blood Marrow Transplant 2019;25:625-638, doi 10.1016/j.bbmt.2018.12.758",
+)
+FRIDBERG = Source(
+    "Fridberg et al., Haematologica 2026",
+    "Fridberg et al., Haematologica 2026, doi 10.3324/haematol.2025.288954",
+)
+STRATI = Source(
+    "Strati et al., Blood 2021",
+    "Strati et al., Blood 2021;137:3272-3276, PMID 33534891",
+)
+ASCO_8011 = Source("ASCO 2020 abstract 8011", "ASCO Annual Meeting 2020, abstract 8011")
+RECORD = Source("The available record", "")
+
+TOPIC_DISPLAY = {
+    "icans": "ICANS grade",
+    "refractory": "ICANS under steroid treatment",
+    "steroids": "Steroid exposure",
+    "data": "Data quality",
+}
+
+_OVERRIDE_REASONS = (
+    ("other-cause", "Findings have another cause"),
+    ("already-reviewed", "Already reviewed"),
+    ("sedation", "Patient is sedated"),
+    ("data-error", "Error in the recorded data"),
+    ("not-applicable", "Does not apply to this patient"),
+)
+
+
+def card_source(source: Source, module: str, about_url: str | None) -> dict[str, Any]:
+    """The ``source`` of a card: what the finding rests on, and its topic as a Coding."""
+    topic = {"system": TOPICS, "code": module, "display": TOPIC_DISPLAY[module]}
+    if about_url:
+        return {"label": source.label, "url": about_url, "topic": topic}
+    return {"label": source.label, "topic": topic}
+
+
+def override_reasons() -> list[dict[str, str]]:
+    """Reasons a user can give for putting a card aside, as Codings."""
+    return [
+        {"system": OVERRIDE_REASONS, "code": code, "display": display} for code, display in _OVERRIDE_REASONS
+    ]

@@ -1,0 +1,281 @@
+"""Wording of the refractoriness module: recorded data against a published definition, no more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from cards.assessment import assessment_points, ice_text, range_text, sedation_unchecked, when
+from cards.context import View
+from cards.evidence import DEFINITION_LIMITS, DEFINITION_QUOTE
+from cards.exposure import sum_table
+from cards.markdown import escape
+from cards.sources import FRIDBERG
+from cards.suggestions import draft_assessment, draft_eeg, draft_imaging
+from cards.values import number_text
+from cards.wording import Body, Wording, facts_of, words
+from cards.wording_icans import BEDSIDE, SEDATION_UNCHECKED
+from icans.findings import Alert
+from icans.grading import Assessment
+
+#: Below this many hours after the first dose a steroid effect may not be visible yet.
+EARLY_HOURS = 4
+_DEFINITION_LABEL = "fridberg2026-24h"
+_CLAUSES = {
+    "worsening-under-treatment": "worsening to a higher grade within 24 h under active treatment",
+    "no-improvement-24h": "no improvement within 24 h of treatment start",
+}
+_OPEN_REASONS = {
+    "no-reference": "no gradable assessment was found in the 24 h before treatment start or the 2 h after",
+    "not-assessable": "the assessment at 24 h could not be graded (for example under sedation)",
+    "time-imprecise": "a time is charted as a day only, and both ends of that day give different answers",
+    "treatment-gap": "no steroid dose was found in the 30 h before: active treatment is not shown",
+    "event-carry": "the grade rests only on an event carried over from before, such as an earlier seizure",
+    "ice-only": "the grade is unchanged but ICE rose by 2 points or more",
+    "interval-overlap": "the grades before and after overlap because items are missing",
+}
+_SHORT_REASONS = {
+    "no-reference": "no assessment at its start",
+    "not-assessable": "not assessable",
+    "time-imprecise": "time not precise",
+    "treatment-gap": "gap in the doses",
+    "event-carry": "rests on an earlier event",
+    "ice-only": "ICE rose, same grade",
+    "interval-overlap": "items missing",
+}
+_NEEDED = {
+    "no-reference": "an assessment charted around treatment start",
+    "not-assessable": "an assessment that can be graded",
+    "time-imprecise": "the exact times",
+    "treatment-gap": "the doses given in the gap, or a new dose",
+    "event-carry": "a new documentation of the event domain",
+    "ice-only": "a clinician's judgement, or the next assessment",
+    "interval-overlap": "a complete assessment (ICE with level of consciousness)",
+    "assessment": "a full assessment",
+    "consciousness": "level of consciousness",
+    "reference": "an assessment charted around treatment start",
+    "doses": "the doses given",
+}
+_ASSUMED = {
+    "route-not-recorded": "Route not recorded for a counted dose: taken as systemic.",
+    "consciousness-inferred": "Level of consciousness was inferred from GCS eye response or RASS.",
+    "consciousness-not-recorded": "Level of consciousness was not recorded.",
+    "dose-unknown": "A dose of unknown size counts as treatment start.",
+    "documented-grade": "A grade charted by a clinician stands for an assessment.",
+    "event-carried": "An earlier event is still counted.",
+}
+
+
+def refractory_summary(alert: Alert, view: View) -> str:
+    facts = facts_of(alert)
+    clause = "worsening" if facts["reason"] == "worsening-under-treatment" else "no improvement"
+    return (
+        f"ICANS {_reference_grade(facts)} at steroid start, {facts['grade']} after {_hours(facts)} h: "
+        f"recorded data meet the {clause} clause of {_profile(facts)}, {view.clock(alert.finding.at)}"
+    )
+
+
+def refractory_body(alert: Alert, view: View) -> Body:
+    facts, evaluated = facts_of(alert), _assessment(alert, "evaluation")
+    hours = facts["hoursSinceTreatmentStart"]
+    lead = (
+        f"Grade {facts['grade']} at {_time(alert, view)}. Steroid treatment ({_line(facts)}) started "
+        f"{view.time(facts['treatmentStart'])} at {_reference_grade(facts)}; at {_hours(facts)} h recorded "
+        f"data meet {escape(_profile(facts))}: {_CLAUSES.get(facts['reason'], escape(str(facts['reason'])))}."
+    )
+    if sedation_unchecked(evaluated, facts, view):
+        lead += f" {SEDATION_UNCHECKED}"
+    points = []
+    if facts["reason"] == "worsening-under-treatment" and hours < EARLY_HOURS:
+        points.append(
+            f"Only {_hours(facts)} h after the first dose of this line; a steroid effect may not yet be "
+            "assessable."
+        )
+    if facts.get("late"):
+        points.append("Late evaluation: no gradable assessment was found 16 to 30 h after treatment start.")
+    also = words(facts.get("alsoMet"), _CLAUSES)
+    if also:
+        points.append(f"Also met on this line: {escape(also)}.")
+    points.extend(_since_improved(alert, view))
+    points.extend(_comparison(alert, view))
+    if facts["grade"] >= 4:
+        points.append("For grade 4 no higher protocol step is defined in the cited source.")
+    if facts["grade"] >= 3:
+        points.append(BEDSIDE)
+    patient = view.evaluation.patient
+    drafts = [*draft_eeg(patient), *draft_imaging(patient)] if facts["grade"] >= 3 else []
+    blocks = [*_dose_blocks(alert, view), _definition_text(facts)]
+    return Body(lead=lead, points=points, blocks=blocks, suggestions=drafts)
+
+
+def reassessment_overdue_summary(alert: Alert, view: View) -> str:
+    facts = facts_of(alert)
+    return (
+        "24-hour reassessment not found in the available record: steroids started "
+        f"{view.short_time(facts['treatmentStart'])} at {_reference_grade(facts)}"
+    )
+
+
+def reassessment_overdue_body(alert: Alert, view: View) -> Body:
+    facts = facts_of(alert)
+    lead = (
+        f"Steroid treatment started {view.time(facts['treatmentStart'])} at "
+        f"{_reference_grade(facts)} ({_line(facts)}). 24 h later no gradable assessment from the "
+        "16th hour on was found in the available record; consider reviewing whether one was done."
+    )
+    points = [
+        "Whether the definition of no improvement is met cannot be told without it.",
+        "What would settle it: a full assessment (ICE or CAPD and consciousness, or a charted grade).",
+        *_comparison(alert, view),
+    ]
+    return Body(
+        lead=lead,
+        points=points,
+        blocks=[*_dose_blocks(alert, view), _definition_text(facts)],
+        suggestions=draft_assessment(view.evaluation.patient),
+    )
+
+
+def indeterminate_summary(alert: Alert, view: View) -> str:
+    facts = facts_of(alert)
+    reason = _SHORT_REASONS.get(str(facts["reason"]), str(facts["reason"]))
+    return (
+        f"Response to steroids (line {facts['line']}, started {view.short_time(facts['treatmentStart'])}) "
+        f"cannot be told: {reason}"
+    )
+
+
+def indeterminate_body(alert: Alert, view: View) -> Body:
+    facts, evaluated = facts_of(alert), _assessment(alert, "evaluation")
+    reason = str(facts["reason"])
+    lead = (
+        f"Whether recorded data meet {escape(_profile(facts))} on steroid {_line(facts)}, started "
+        f"{view.time(facts['treatmentStart'])}, cannot be told: {_OPEN_REASONS.get(reason, escape(reason))}."
+    )
+    if sedation_unchecked(evaluated, facts, view):
+        lead += f" {SEDATION_UNCHECKED}"
+    needed = words(facts.get("needed"), _NEEDED) or _NEEDED.get(reason, "a full assessment")
+    points = [f"What would settle it: {escape(needed)}.", *_comparison(alert, view)]
+    return Body(
+        lead=lead,
+        points=points,
+        blocks=[*_dose_blocks(alert, view), _definition_text(facts)],
+        suggestions=draft_assessment(view.evaluation.patient),
+    )
+
+
+def re_worsening_summary(alert: Alert, view: View) -> str:
+    facts = facts_of(alert)
+    return (
+        f"ICANS grade rose from {facts['previousGrade']} to {facts['grade']} on steroids, {_hours(facts)} h "
+        f"after treatment start (line {facts['line']}), {view.short_time(alert.finding.at)}"
+    )
+
+
+def re_worsening_body(alert: Alert, view: View) -> Body:
+    facts, evaluated = facts_of(alert), _assessment(alert, "evaluation")
+    lead = (
+        f"Grade {facts['grade']} at {_time(alert, view)}, up from {facts['previousGrade']} while steroid "
+        f"treatment ({_line(facts)}) was active, {_hours(facts)} h after its start."
+    )
+    if sedation_unchecked(evaluated, facts, view):
+        lead += f" {SEDATION_UNCHECKED}"
+    points = [
+        "This lies after the verdict on this line: it is outside the 24-hour wording of the definition.",
+        *_comparison(alert, view),
+    ]
+    if facts["grade"] >= 3:
+        points.append(BEDSIDE)
+    return Body(lead=lead, points=points, blocks=[*_dose_blocks(alert, view), _definition_text(facts)])
+
+
+def _comparison(alert: Alert, view: View) -> list[str]:
+    """The two assessments that were compared, and what was assumed."""
+    points = []
+    for name, said in (("reference", "Reference"), ("evaluation", "Compared with it")):
+        assessment = _assessment(alert, name)
+        if assessment is not None and assessment.working is not None:
+            grade = range_text(assessment.working.low, assessment.working.high)
+            ice = ice_text(assessment, {})
+            points.append(
+                f"{said}: grade {grade}{f', {ice}' if ice else ''}, {when(assessment, view)}, "
+                f"{escape(', '.join(assessment.references[:3]))}."
+            )
+    evaluated = _assessment(alert, "evaluation")
+    if evaluated is not None:
+        points.extend(assessment_points(evaluated, view))
+    elif alert.finding.type in ("refractory", "re-worsening"):
+        points.append("The assessments that were compared are in the table of evidence.")
+    assumed = getattr(alert.finding.basis, "assumed", None) or ()
+    points.extend(f"Assumed: {escape(_ASSUMED.get(code, code.replace('-', ' ')))}" for code in assumed)
+    return points
+
+
+def _since_improved(alert: Alert, view: View) -> list[str]:
+    """Improvement after the definition was met is shown and does not delete it."""
+    grade = view.evaluation.grade
+    if grade.working is None or grade.assessed is None or grade.assessed <= alert.finding.at:
+        return []
+    if grade.working < facts_of(alert)["grade"]:
+        return [f"Since then the recorded grade is {grade.working} ({view.time(grade.assessed)})."]
+    return []
+
+
+def _dose_blocks(alert: Alert, view: View) -> list[str]:
+    doses = getattr(alert.finding.basis, "doses", None) or ()
+    if not doses:
+        return []
+    return ["Steroid doses of this line:", sum_table(doses, view)]
+
+
+def _definition_text(facts: Mapping[str, Any]) -> str:
+    if facts.get("definition", _DEFINITION_LABEL) != _DEFINITION_LABEL:
+        return f"Definition: {escape(_profile(facts))}. No consensus definition exists."
+    return (
+        f"Definition {_DEFINITION_LABEL} ({FRIDBERG.citation}, Table 1): "
+        f'"{DEFINITION_QUOTE}". {DEFINITION_LIMITS}'
+    )
+
+
+def _profile(facts: Mapping[str, Any]) -> str:
+    return str(facts.get("definition") or _DEFINITION_LABEL)
+
+
+def _line(facts: Mapping[str, Any]) -> str:
+    return f"line {facts['line']} of episode {facts['episode']}"
+
+
+def _reference_grade(facts: Mapping[str, Any]) -> str:
+    grade = facts.get("gradeAtTreatmentStart")
+    return "a grade that is not known" if grade is None else f"grade {grade}"
+
+
+def _hours(facts: Mapping[str, Any]) -> str:
+    return number_text(facts["hoursSinceTreatmentStart"])
+
+
+def _time(alert: Alert, view: View) -> str:
+    """The time of the assessment that was evaluated; the finding's own instant where it is not at hand."""
+    evaluated = _assessment(alert, "evaluation")
+    instant: datetime = alert.finding.at if evaluated is None else evaluated.at
+    return view.time(instant)
+
+
+def _assessment(alert: Alert, name: str) -> Assessment | None:
+    basis = getattr(alert.finding.basis, name, None)
+    return basis if isinstance(basis, Assessment) else None
+
+
+WORDINGS = {
+    "refractory": Wording(summary=refractory_summary, body=refractory_body, rule="D5, D6", source=FRIDBERG),
+    "reassessment-overdue": Wording(
+        summary=reassessment_overdue_summary, body=reassessment_overdue_body, rule="D6, D9", source=FRIDBERG
+    ),
+    "refractory-indeterminate": Wording(
+        summary=indeterminate_summary, body=indeterminate_body, rule="D7", source=FRIDBERG
+    ),
+    "re-worsening": Wording(
+        summary=re_worsening_summary, body=re_worsening_body, rule="D10", source=FRIDBERG
+    ),
+}

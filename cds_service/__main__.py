@@ -1,0 +1,8 @@
+"""``python -m cds_service`` is ``icans-cds``."""
+
+import sys
+
+from cds_service.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""Canonical URLs: the project's own and those of the code systems it reads. Identifiers, never fetched."""
+
+from __future__ import annotations
+
+from typing import Final
+
+BASE: Final = "https://icans-cds.org/fhir"
+
+ASSESSMENT: Final = f"{BASE}/CodeSystem/icans-assessment"
+FINDING: Final = f"{BASE}/CodeSystem/icans-finding"
+NOT_ASSESSED: Final = f"{BASE}/CodeSystem/icans-not-assessed"
+SCORE: Final = f"{BASE}/CodeSystem/icans-score"
+INGREDIENT: Final = f"{BASE}/CodeSystem/ingredient"
+ROUTE: Final = f"{BASE}/CodeSystem/administration-route"
+EVENT: Final = f"{BASE}/CodeSystem/administration-event"
+CONDITION: Final = f"{BASE}/CodeSystem/icans-condition"
+#: Normalised texts, where a source sends words and no code: drug names, routes, units, events.
+MEDICATION_NAME: Final = f"{BASE}/CodeSystem/medication-name"
+ROUTE_NAME: Final = f"{BASE}/CodeSystem/route-name"
+UNIT_NAME: Final = f"{BASE}/CodeSystem/unit-name"
+EVENT_NAME: Final = f"{BASE}/CodeSystem/event-name"
+WORD: Final = f"{BASE}/CodeSystem/word"
+#: Properties of a ConceptMap target: how a drug code counts, and that a name is cut short.
+COUNTS: Final = f"{BASE}/property/counts"
+TRUNCATED: Final = f"{BASE}/property/truncated"
+
+LOINC: Final = "http://loinc.org"
+SNOMED: Final = "http://snomed.info/sct"
+RXNORM: Final = "http://www.nlm.nih.gov/research/umls/rxnorm"
+ATC: Final = "http://www.whocc.no/atc"
+NDC: Final = "http://hl7.org/fhir/sid/ndc"
+ICD_10_PCS: Final = "http://www.cms.gov/Medicare/Coding/ICD10"
+HCPCS: Final = "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
+CPT: Final = "http://www.ama-assn.org/go/cpt"
+UCUM: Final = "http://unitsofmeasure.org"
+DRUG_FORM: Final = "http://terminology.hl7.org/CodeSystem/v3-orderableDrugForm"
+DATA_ABSENT: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
+REASON_NOT_GIVEN: Final = "http://terminology.hl7.org/CodeSystem/reason-medication-not-given"
+
+#: The same code systems under their other registered identifiers (HL7 OID registry, THO NamingSystems).
+ALIASES: Final = {
+    "urn:oid:2.16.840.1.113883.6.1": LOINC,
+    "urn:oid:2.16.840.1.113883.6.96": SNOMED,
+    "urn:oid:2.16.840.1.113883.6.88": RXNORM,
+    "urn:oid:2.16.840.1.113883.6.73": ATC,
+    "http://www.whocc.no/atc/": ATC,
+    "urn:oid:2.16.840.1.113883.6.69": NDC,
+    "urn:oid:2.16.840.1.113883.6.4": ICD_10_PCS,
+    "http://hl7.org/fhir/sid/icd-10-pcs": ICD_10_PCS,
+    "urn:oid:2.16.840.1.113883.6.285": HCPCS,
+    "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets": HCPCS,
+    "urn:oid:2.16.840.1.113883.6.8": UCUM,
+    "http://unitsofmeasure.org/": UCUM,
+    "http://terminology.hl7.org/CodeSystem/ucum": UCUM,
+    "http://hl7.org/fhir/data-absent-reason": DATA_ABSENT,
+}
+
+
+def canonical_system(system: str | None) -> str | None:
+    """The one URL under which a code system is looked up."""
+    return ALIASES.get(system, system) if system else None
+
+
+#: Code systems whose codes are identifiers, never words.
+PUBLISHED: Final = frozenset(
+    {LOINC, SNOMED, RXNORM, ATC, NDC, ICD_10_PCS, HCPCS, CPT, ASSESSMENT, FINDING, NOT_ASSESSED}
+)

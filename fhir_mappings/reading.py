@@ -1,0 +1,111 @@
+"""The entrance: FHIR inputs in, one record a patient out, with everything that could not be used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from fhir_mappings.bundles import Source
+from fhir_mappings.gathering import Gathered, gather
+from fhir_mappings.patient_records import problem_order, records
+from fhir_mappings.prefetch import read_keys
+from fhir_mappings.select import Selector
+from fhir_mappings.settings import ReadSettings
+from fhir_mappings.terminology import Terminology
+from icans.record import Problem, Record
+
+_SELECTORS: dict[int, Selector] = {}
+_MOST_SELECTORS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read.
+
+    records: one a patient, by ``Patient/ID``. problems: of no single patient. counts: resources seen, by
+    type. missing: prefetch keys whose whole content could not be read. prefetch_patient: the patient that
+    the prefetch itself holds, None if it holds none.
+    """
+
+    records: dict[str, Record]
+    problems: tuple[Problem, ...] = ()
+    counts: dict[str, int] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    prefetch_patient: str | None = None
+
+
+def read(sources: Sequence[Source], settings: ReadSettings, patient: str | None = None) -> Reading:
+    """Reads inputs that together make one record a patient; ``patient`` (an id) takes one of several.
+
+    Raises NotFhir for the first input that is no FHIR JSON.
+    """
+    selector = _selector(settings.terminology)
+    gathered = gather(sources, selector)
+    several = len(sources) > 1
+    gaps = [
+        Problem(gap.code, "", gap.place, f"{name}: {gap.message}" if several else gap.message, affects=affects)
+        for name, gap, affects in gathered.gaps
+    ]
+    wanted = None if patient is None else f"Patient/{patient.removeprefix('Patient/')}"
+    found, problems = records(gathered, settings, selector, wanted)
+    problems.extend(gaps)
+    if len(found) == 1:
+        (key,) = found
+        found[key] = _with_problems(found[key], problems)
+        problems = []
+    return Reading(found, _ordered(problems), dict(sorted(gathered.counts.items())))
+
+
+def read_prefetch(prefetch: Mapping[str, bytes | None], patient: str, settings: ReadSettings) -> Reading:
+    """Reads the prefetch of a hook call for one patient: each value the bytes of its JSON, None for null.
+
+    Never raises for what a value holds: a value of the wrong shape counts as absent, and is said.
+    """
+    selector = _selector(settings.terminology)
+    gathered = Gathered()
+    prefetched = read_keys(prefetch, selector, gathered)
+    wanted = f"Patient/{patient.removeprefix('Patient/')}"
+    gaps = [
+        Problem(gap.code, "", gap.place, gap.message, known=settings.now, affects=affects)
+        for _, gap, affects in gathered.gaps
+    ]
+    found, problems = records(gathered, settings, selector, wanted, always=True)
+    record = _with_problems(
+        found[wanted],
+        [*problems, *gaps],
+        administrations_read="MedicationAdministration" not in prefetched.unread,
+        procedures_read="Procedure" not in prefetched.unread,
+    )
+    return Reading(
+        {wanted: record},
+        (),
+        dict(sorted(gathered.counts.items())),
+        prefetched.missing,
+        prefetched.patient,
+    )
+
+
+def _selector(terminology: Terminology) -> Selector:
+    """One selector a terminology: what it has decided holds for the whole process."""
+    selector = _SELECTORS.get(id(terminology))
+    if selector is None or selector.terminology is not terminology:
+        if len(_SELECTORS) >= _MOST_SELECTORS:
+            _SELECTORS.clear()
+        selector = _SELECTORS[id(terminology)] = Selector(terminology)
+    return selector
+
+
+def _with_problems(
+    record: Record, problems: Sequence[Problem], administrations_read: bool = True, procedures_read: bool = True
+) -> Record:
+    return replace(
+        record,
+        problems=_ordered([*record.problems, *problems]),
+        administrations_read=administrations_read,
+        procedures_read=procedures_read,
+    )
+
+
+def _ordered(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """In an order that does not depend on that of the input; a problem that was met twice stands once."""
+    return tuple(sorted(set(problems), key=problem_order))

@@ -1,0 +1,456 @@
+"""One assessment: all that was charted at one instant, with what was charted in the hour before (B1-B14)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from icans.policy import Policy
+from icans.record import (
+    Birth,
+    Capd,
+    Consciousness,
+    DocumentedGrade,
+    GcsEye,
+    IcpEdema,
+    Motor,
+    NotAssessed,
+    Observed,
+    Rass,
+    Record,
+    Seizure,
+)
+from tests.oracle import charted, grades
+from tests.oracle.charted import Ice, Statement
+from tests.oracle.grades import NOTHING, UNKNOWN, Range, worst
+
+ORDER = ("ice", "capd", "consciousness", "seizure", "motor", "icp-edema", "documented")
+EDEMA = ("focal-edema", "diffuse-edema")
+
+
+@dataclass
+class Graded:
+    """One row, graded. shown: the interval entries show; counts: the one that decides (clear is 0)."""
+
+    at: datetime
+    full: bool
+    assessable: bool
+    shown: Range
+    strict: Range
+    counts: Range
+    clear: bool = False
+    sedated: bool = False
+    deciding: str | None = None
+    ice: Ice | None = None
+    capd: Capd | None = None
+    documented_drives: bool = False
+    documented: int | None = None
+    contributions: dict[str, Range] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    earliest: datetime | None = None
+
+
+def age_turns(birth: date, years: int) -> date:
+    try:
+        return birth.replace(year=birth.year + years)
+    except ValueError:
+        return date(birth.year + years, 3, 1)
+
+
+def tool(record: Record, policy: Policy, at: datetime, day: date) -> str:
+    """B11: "ice", "capd", "both", "ice-else-capd" or "capd-else-ice"."""
+    birth: Birth | None = record.birth
+    if birth is None:
+        return "ice-else-capd"
+    if day < age_turns(birth.earliest, policy.capd_below_years):
+        return "capd"
+    if day < age_turns(birth.latest, policy.capd_below_years):
+        return "both"
+    if record.developmental_delay and day < age_turns(birth.latest, policy.capd_delay_below_years):
+        ever = any(s.ice is not None and s.ice.complete and s.at <= at for s in charted.statements(record, policy))
+        if not ever:
+            return "capd-else-ice"
+    return "ice"
+
+
+def accepted(record: Record, policy: Policy, at: datetime, day: date, window: list[Statement]) -> list[Statement]:
+    """The statements of the tool that applies to this patient at this instant."""
+    which = tool(record, policy, at, day)
+    if which == "ice-else-capd":
+        which = "ice" if any(s.ice for s in window) or not any(s.capd for s in window) else "capd"
+    elif which == "capd-else-ice":
+        which = "capd" if any(s.capd for s in window) or not any(s.ice for s in window) else "ice"
+    kept = []
+    for s in window:
+        ice = which in ("ice", "both")
+        capd = which in ("capd", "both")
+        kept.append(
+            Statement(
+                s.at,
+                s.ice if ice else None,
+                s.capd if capd else None,
+                s.ice_reasons if ice else set(),
+                s.capd_reasons if capd else set(),
+            )
+        )
+    return [s for s in kept if s.ice or s.capd or s.ice_reasons or s.capd_reasons]
+
+
+@dataclass
+class State:
+    """The consciousness in force: its grades, and how they were charted."""
+
+    at: datetime
+    range: Range
+    inferred: bool
+
+
+def consciousness_entries(record: Record, policy: Policy) -> list[Observed]:
+    inferred = policy.inferred_consciousness != "off"
+    return [
+        entry
+        for entry in record.observed
+        if not entry.other_cause
+        and (isinstance(entry, Consciousness) or unarousable(entry) or (inferred and isinstance(entry, GcsEye | Rass)))
+    ]
+
+
+def unarousable(entry: Observed) -> bool:
+    return isinstance(entry, NotAssessed) and entry.tool == "consciousness" and entry.reason == "unarousable"
+
+
+def consciousness(record: Record, policy: Policy, at: datetime) -> State | None:
+    """B3, B7: the newest in the hour; charted before inferred, the worse of equals."""
+    window = [e for e in consciousness_entries(record, policy) if at - policy.combination_window <= e.at <= at]
+    if not window:
+        return None
+    newest = max(e.at for e in window)
+    last = [e for e in window if e.at == newest]
+    direct = [e for e in last if not isinstance(e, GcsEye | Rass)]
+    chosen = direct or last
+    ranges = [(4, 4) if unarousable(e) else grades.mapped(e) for e in chosen]  # type: ignore[arg-type]
+    return State(newest, worst(*ranges), inferred=not direct)
+
+
+def deep_rass(record: Record, policy: Policy, at: datetime) -> bool:
+    """B8: the newest RASS of the hour is -4 or -5, at which CAPD is invalid."""
+    window = [
+        e
+        for e in record.observed
+        if isinstance(e, Rass) and not e.other_cause and at - policy.combination_window <= e.at <= at
+    ]
+    if not window:
+        return False
+    newest = max(e.at for e in window)
+    return min(e.score for e in window if e.at == newest) <= -4
+
+
+def said_sedated(record: Record, policy: Policy, at: datetime, last: Statement | None) -> bool:
+    """An explicit "sedated" that nothing newer, and no "unarousable" beside it, answers."""
+    reasons = last.ice_reasons | last.capd_reasons if last is not None else set()
+    if "sedated" in reasons and "unarousable" not in reasons:
+        return True
+    said = [
+        e.at
+        for e in record.observed
+        if isinstance(e, NotAssessed)
+        and not e.other_cause
+        and e.tool == "consciousness"
+        and e.reason == "sedated"
+        and at - policy.combination_window <= e.at <= at
+    ]
+    state = consciousness(record, policy, at)
+    return bool(said) and (state is None or max(said) >= state.at)
+
+
+def event_ranges(record: Record, policy: Policy, at: datetime) -> dict[str, Range]:
+    """B9: what is in force of seizure, motor and raised pressure; only what was charted is named."""
+    observed = [e for e in record.observed if not e.other_cause and e.at <= at]
+    released = max((e.at for e in observed if isinstance(e, DocumentedGrade)), default=None)
+    since = [e for e in observed if released is None or e.at >= released]
+    ranges: dict[str, Range] = {}
+    seizures = [e for e in since if isinstance(e, Seizure)]
+    nones = [
+        e.at
+        for e in seizures
+        if grades.seizure_range(e) == NOTHING
+        and not any(o.at == e.at and grades.seizure_range(o) != NOTHING for o in seizures)
+    ]
+    last_none = max(nones, default=None)
+    in_force = [
+        grades.seizure_range(e)
+        for e in seizures
+        if e.at >= at - policy.event_carry and (last_none is None or e.at > last_none)
+    ]
+    if in_force:
+        ranges["seizure"] = worst(*in_force)
+    elif last_none is not None:
+        ranges["seizure"] = NOTHING
+    motors = [e for e in since if isinstance(e, Motor) and e.finding != "weakness-unspecified"]
+    if motors:
+        newest = max(e.at for e in motors)
+        ranges["motor"] = aged(worst(*(grades.motor_range(e) for e in motors if e.at == newest)), newest, at, policy)
+    bleeds = {e.at for e in observed if isinstance(e, IcpEdema) and e.finding == "intracranial-hemorrhage"}
+    pressures = [
+        e
+        for e in since
+        if isinstance(e, IcpEdema)
+        and e.finding != "intracranial-hemorrhage"
+        and not (e.finding in EDEMA and e.at in bleeds)
+    ]
+    if pressures:
+        newest = max(e.at for e in pressures)
+        value = worst(*(grades.icp_range(e) for e in pressures if e.at == newest))
+        ranges["icp-edema"] = aged(value, newest, at, policy)
+    return ranges
+
+
+def aged(value: Range, charted_at: datetime, at: datetime, policy: Policy) -> Range:
+    return (0, value[1]) if at - charted_at > policy.event_carry else value
+
+
+def tool_value_stands(
+    record: Record, policy: Policy, at: datetime, day: date, since: datetime, until: datetime
+) -> list[datetime]:
+    """Where in [since, until] an ICE or CAPD value stands that was assessable when charted (B5)."""
+    window = [s for s in charted.statements(record, policy) if since <= s.at <= until]
+    stands = []
+    for s in accepted(record, policy, at, day, window):
+        sedated = charted.running(record, policy, s.at) or said_sedated(record, policy, s.at, s)
+        ice = s.ice is not None and (not sedated or s.ice.low >= 1)
+        capd = s.capd is not None and not sedated and not deep_rass(record, policy, s.at)
+        if ice or capd:
+            stands.append(s.at)
+    return stands
+
+
+def documented_near(record: Record, policy: Policy, at: datetime) -> int | None:
+    """The newest documented grade of the hour before."""
+    near = [
+        e
+        for e in record.observed
+        if isinstance(e, DocumentedGrade) and not e.other_cause and at - policy.combination_window <= e.at <= at
+    ]
+    newest = max((e.at for e in near), default=None)
+    return max((e.grade for e in near if e.at == newest), default=None)
+
+
+def row_times(record: Record, policy: Policy) -> list[datetime]:
+    """B1: instants with a usable value."""
+    times = {s.at for s in charted.statements(record, policy) if tool_statement(record, policy, s)}
+    times |= {e.at for e in consciousness_entries(record, policy)}
+    times |= {e.at for e in record.observed if usable_event(record, e) or (documents(e) and not e.other_cause)}
+    return sorted(times)
+
+
+def tool_statement(record: Record, policy: Policy, s: Statement) -> bool:
+    return bool(accepted(record, policy, s.at, day_of(record, s.at), [s]))
+
+
+def day_of(record: Record, at: datetime) -> date:
+    return min((e.day for e in record.observed if e.at == at), default=at.date())
+
+
+def documents(entry: Observed) -> bool:
+    return isinstance(entry, DocumentedGrade)
+
+
+def usable_event(record: Record, entry: Observed) -> bool:
+    if entry.other_cause:
+        return False
+    if isinstance(entry, Motor):
+        return entry.finding != "weakness-unspecified"
+    if isinstance(entry, IcpEdema):
+        bleed = any(
+            isinstance(e, IcpEdema)
+            and e.finding == "intracranial-hemorrhage"
+            and e.at == entry.at
+            and not e.other_cause
+            for e in record.observed
+        )
+        return entry.finding != "intracranial-hemorrhage" and not (entry.finding in EDEMA and bleed)
+    return isinstance(entry, Seizure)
+
+
+def grade(
+    record: Record,
+    policy: Policy,
+    at: datetime,
+    headline: int,
+    infusion: datetime | None,
+    without_events_before: datetime | None = None,
+) -> Graded | None:
+    """The row at this instant, None if nothing in it is usable. headline: H before it (for sedation)."""
+    if without_events_before is not None:
+        kept = tuple(
+            e
+            for e in record.observed
+            if not (isinstance(e, Seizure | Motor | IcpEdema) and e.at < without_events_before)
+        )
+        record = Record(
+            patient=record.patient,
+            observed=kept,
+            sedatives=record.sedatives,
+            birth=record.birth,
+            developmental_delay=record.developmental_delay,
+        )
+    hour = policy.combination_window
+    day = day_of(record, at)
+    own = [e for e in record.observed if e.at == at and not e.other_cause]
+    window = accepted(
+        record, policy, at, day, [s for s in charted.statements(record, policy) if at - hour <= s.at <= at]
+    )
+    last = window[-1] if window else None
+    docs = [e.grade for e in own if isinstance(e, DocumentedGrade)]
+    drives = bool(docs) and not tool_value_stands(record, policy, at, day, at - hour, at + hour)
+    ice_before = any(s.ice or s.capd for s in window)
+
+    own_tool = last is not None and last.at == at
+    own_state = any(e.at == at for e in consciousness_entries(record, policy))
+    own_charted = any(isinstance(e, Consciousness) or unarousable(e) for e in own)
+    own_event = any(usable_event(record, e) for e in own)
+    if not (own_tool or own_state or own_event or drives or (docs and ice_before)):
+        return None
+    full = own_tool or drives or bool(docs and ice_before) or ((own_charted or own_event) and ice_before)
+
+    state = consciousness(record, policy, at)
+    sedated = charted.running(record, policy, at) or said_sedated(record, policy, at, last)
+    events = event_ranges(record, policy, at)
+    result = contributions(record, policy, at, headline, last, state, sedated)
+    working, strict, ice, capd, state_usable = result
+    values = {**working, **events}
+    if drives:
+        g = max(docs)
+        low_above = {d: r for d, r in values.items() if r[0] > g}
+        total = worst((g, g), *low_above.values())
+        total_strict = total
+        values["documented"] = (g, g)
+    else:
+        total = worst(*values.values())
+        total_strict = worst(*strict.values(), *events.values()) if strict or events else NOTHING
+    assessable = state_usable or drives or total[0] > 0
+    graded = Graded(at, full, assessable, total, total_strict, total, sedated=sedated, ice=ice, capd=capd)
+    graded.contributions = values
+    graded.documented_drives = drives
+    graded.documented = max(docs) if drives else documented_near(record, policy, at)
+    graded.references = tuple(sorted({e.reference for e in own}))
+    graded.earliest = min((e.earliest for e in own), default=at)
+    if not assessable:
+        return graded
+    judge_clear(record, policy, graded, infusion, state, events)
+    if graded.shown[0] > 0:
+        graded.deciding = next(d for d in ORDER if d in values and values[d][0] == graded.shown[0])
+    graded.missing = missing(record, policy, graded, state, last, infusion)
+    return graded
+
+
+def contributions(
+    record: Record,
+    policy: Policy,
+    at: datetime,
+    headline: int,
+    last: Statement | None,
+    state: State | None,
+    sedated: bool,
+) -> tuple[dict[str, Range], dict[str, Range], Ice | None, Capd | None, bool]:
+    """Working and strict grades of the ICE or CAPD domain and of consciousness; whether either is usable."""
+    ice = last.ice if last else None
+    capd = last.capd if last else None
+    ice_unarousable = last is not None and "unarousable" in last.ice_reasons
+    capd_unarousable = last is not None and "unarousable" in last.capd_reasons
+    if sedated:
+        if ice is not None and ice.low >= 1:
+            r = (0, max(headline, grades.ice_range(ice.low, ice.high, "arousable")[1]))
+            return {"ice": r}, {"ice": r}, ice, None, True
+        return (
+            {"ice": UNKNOWN, "consciousness": UNKNOWN},
+            {"ice": UNKNOWN, "consciousness": UNKNOWN},
+            None,
+            None,
+            False,
+        )
+    arousal = "unknown"
+    if state is not None:
+        arousal = "arousable" if state.range[1] < 4 else "unarousable" if state.range[0] == 4 else "unknown"
+    if capd is not None and deep_rass(record, policy, at):
+        capd = None
+    tools: dict[str, Range] = {}
+    if ice is not None:
+        tools["ice"] = grades.ice_range(ice.low, ice.high, arousal)
+    if ice_unarousable:
+        tools["ice"] = worst((4, 4), tools.get("ice", NOTHING))
+    if capd is not None:
+        tools["capd"] = grades.capd_range(capd)
+    if capd_unarousable:
+        tools["capd"] = worst((4, 4), tools.get("capd", NOTHING))
+    usable = bool(tools) or state is not None
+    if not tools:
+        tools["ice"] = (0, 3) if arousal == "arousable" else UNKNOWN
+    awake = (ice is not None and ice.low >= 1) or (capd is not None and capd.total < 9)
+    if state is None:
+        working = NOTHING if awake else UNKNOWN
+        strict = (0, 3) if awake else UNKNOWN
+    elif state.inferred and state.range == (2, 2) and policy.inferred_consciousness == "cautious":
+        working = NOTHING if awake else (0, 2)
+        strict = (0, 2)
+    else:
+        working = strict = state.range
+    return {**tools, "consciousness": working}, {**tools, "consciousness": strict}, ice, capd, usable
+
+
+def judge_clear(
+    record: Record,
+    policy: Policy,
+    graded: Graded,
+    infusion: datetime | None,
+    state: State | None,
+    events: dict[str, Range],
+) -> None:
+    """B10: what counts as grade 0, and the patient's own baseline."""
+    low, high = graded.shown
+    if graded.sedated:
+        return
+    ice, capd = graded.ice, graded.capd
+    base, invalid = charted.baseline(record, policy, infusion, graded.at)
+    if high == 0:
+        graded.clear = True
+    if low == 0 and high <= 1 and ice is not None:
+        graded.clear |= set(ice.missing) <= invalid and not ice.ranged
+    if low == 0 and high <= 1 and ice is None and capd is not None and capd.total < 9:
+        graded.clear |= state is None or (state.range == NOTHING)
+    others = [r for domain, r in graded.contributions.items() if domain != "ice"]
+    if ice is not None and base is not None and ice.low >= base and all(r[1] == 0 for r in others):
+        graded.clear = True
+        graded.shown = (0, high)
+        graded.strict = (0, graded.strict[1])
+    if graded.clear:
+        graded.counts = NOTHING
+
+
+def missing(
+    record: Record,
+    policy: Policy,
+    graded: Graded,
+    state: State | None,
+    last: Statement | None,
+    infusion: datetime | None,
+) -> tuple[str, ...]:
+    """Items and domains that would settle the grade: open ones whose upper end exceeds what is certain."""
+    low = graded.shown[0]
+    found: list[str] = []
+    if graded.sedated and low < graded.shown[1]:
+        found = ["ice", "consciousness"]
+    open_domains = {d for d, r in graded.contributions.items() if r[0] < r[1] and r[1] > low}
+    _, invalid = charted.baseline(record, policy, infusion, graded.at)
+    for domain in ORDER:
+        if domain not in open_domains or graded.documented_drives or (graded.sedated and domain in found):
+            continue
+        if domain == "ice" and graded.ice is not None:
+            if graded.ice.from_items:
+                found += ["ice-" + item for item in graded.ice.missing if item not in invalid]
+            elif graded.ice.low < graded.ice.high:
+                found.append("ice")
+        else:
+            found.append("seizure-duration" if domain == "seizure" else domain)
+    return tuple(found)

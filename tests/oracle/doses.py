@@ -1,0 +1,217 @@
+"""Steroid doses: what counts, duplicates, sums, tiers and days (E)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from icans.findings import key_time
+from icans.policy import Policy
+from icans.record import Dose, Record
+from tests.oracle.course import Course, Held, clipped
+
+ZERO = Fraction(0)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def equivalent(dose: Dose, milligrams: Decimal, policy: Policy) -> Fraction:
+    """mg of that drug in mg of dexamethasone."""
+    return Fraction(milligrams) * Fraction(policy.factors[dose.drug])
+
+
+def absurd(dose: Dose, policy: Policy) -> bool:
+    """E7: above 500 mg dexamethasone-equivalent, or not above 0."""
+    recorded = dose.upper_mg
+    if recorded is None:
+        return False
+    return recorded <= 0 or equivalent(dose, recorded, policy) > Fraction(policy.implausible_dose)
+
+
+def amount(dose: Dose, policy: Policy) -> Fraction | None:
+    """Full size of a dose for treatment start, lines and gaps (E1); None if it is not known."""
+    if absurd(dose, policy):
+        return None
+    if dose.amount_known or (dose.running and dose.upper_mg is not None):
+        assert dose.upper_mg is not None
+        return equivalent(dose, dose.upper_mg, policy)
+    return None
+
+
+def countable(dose: Dose, policy: Policy) -> bool:
+    """In the lower bound: a known amount by a systemic route, with an end if it runs."""
+    return dose.route == "systemic" and not dose.running and dose.amount_known and not absurd(dose, policy)
+
+
+def same_dose(one: Dose, other: Dose, policy: Policy) -> bool:
+    """E3."""
+    if one.identifiers & other.identifiers:
+        return True
+    alike = (one.drug, one.route, one.route_shown, one.lower_mg, one.upper_mg) == (
+        other.drug,
+        other.route,
+        other.route_shown,
+        other.lower_mg,
+        other.upper_mg,
+    )
+    return alike and one.amount_known and abs(one.at - other.at) <= policy.duplicate_window
+
+
+_last_sorted: list[tuple[Record, list[Dose]]] = []
+
+
+def distinct(record: Record, policy: Policy) -> list[Dose]:
+    """Every dose once: of duplicates the earliest stays (the last few answers are kept)."""
+    for known, read in _last_sorted:
+        if known is record:
+            return read
+    read = first_of_each(record, policy)
+    _last_sorted.insert(0, (record, read))
+    del _last_sorted[4:]
+    return read
+
+
+def first_of_each(record: Record, policy: Policy) -> list[Dose]:
+    kept: list[Dose] = []
+    for dose in sorted(record.doses, key=lambda d: (d.at, d.reference)):
+        if not any(same_dose(dose, other, policy) for other in kept):
+            kept.append(dose)
+    return kept
+
+
+def accrued(dose: Dose, since: datetime, until: datetime, policy: Policy) -> Fraction:
+    """The part of a dose given in [since, until]."""
+    full = equivalent(dose, dose.lower_mg, policy)
+    if dose.end is None or dose.end <= dose.at:
+        return full if since <= dose.at <= until else ZERO
+    first, last = max(dose.at, since), min(dose.end, until)
+    if last <= first:
+        return ZERO
+    return full * microseconds(last - first) / microseconds(dose.end - dose.at)
+
+
+def microseconds(duration: timedelta) -> Fraction:
+    return Fraction(duration // timedelta(microseconds=1))
+
+
+def total(record: Record, policy: Policy, since: datetime, until: datetime) -> Fraction:
+    """Lower bound of dexamethasone-equivalent mg given in [since, until]."""
+    return sum((accrued(d, since, until, policy) for d in distinct(record, policy) if countable(d, policy)), ZERO)
+
+
+def numbers(record: Record, policy: Policy, course: Course, at: datetime) -> dict[str, Any]:
+    """Exposure at one instant as the facts name it."""
+    given = [d for d in distinct(record, policy) if course.start <= d.at <= at]
+    onset = course.episodes[0].onset if course.episodes and course.episodes[0].onset <= at else None
+    whole = total(record, policy, course.start, at)
+    after_onset = (
+        sum(
+            (
+                accrued(d, max(onset, course.start), at, policy)
+                for d in distinct(record, policy)
+                if countable(d, policy)
+            ),
+            ZERO,
+        )
+        if onset
+        else None
+    )
+    intrathecal: dict[str, Fraction] = {}
+    for d in given:
+        if d.route == "intrathecal" and d.amount_known:
+            intrathecal[d.drug] = intrathecal.get(d.drug, ZERO) + Fraction(d.lower_mg)
+    return {
+        "dexamethasoneEquivalentMg": whole,
+        "sinceOnsetMg": after_onset or ZERO,
+        "prophylacticMg": whole - (after_onset or ZERO),
+        "last24hMg": total(record, policy, at - timedelta(hours=24) + timedelta(microseconds=1), at),
+        "uncounted": sum(1 for d in given if d.route != "intrathecal" and not countable(d, policy)),
+        "steroidDays": len({d.day for d in given if d.route == "systemic"}),
+        "intrathecalMg": intrathecal,
+    }
+
+
+def crossing(record: Record, policy: Policy, course: Course, threshold: Fraction) -> datetime | None:
+    """The first whole second at or after which the lower bound has reached the threshold."""
+    counted = [d for d in distinct(record, policy) if countable(d, policy)]
+    corners = sorted({t for d in counted for t in (d.at, d.end) if t is not None and t >= course.start})
+    before = course.start
+    for corner in corners:
+        if total(record, policy, course.start, corner) >= threshold:
+            low = total(record, policy, course.start, before)
+            jump = sum(
+                (
+                    accrued(d, course.start, corner, policy)
+                    for d in counted
+                    if not d.end or d.end <= d.at
+                    if d.at == corner
+                ),
+                ZERO,
+            )
+            high = total(record, policy, course.start, corner) - jump
+            if high < threshold or corner <= before:
+                return corner
+            if low >= threshold:
+                return before
+            share = (threshold - low) / (high - low)
+            whole = microseconds(before - EPOCH) + share * microseconds(corner - before)
+            seconds = -(-whole // 1_000_000)
+            return EPOCH + timedelta(seconds=int(seconds))
+        before = corner
+    return None
+
+
+def plain(number: Decimal) -> str:
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def findings(record: Record, policy: Policy, course: Course) -> list[Held]:
+    found: list[Held] = []
+    if course.infusion is not None:
+        found += tiers(record, policy, course, course.infusion) + days(record, policy, course, course.infusion)
+    for d in distinct(record, policy):
+        if d.route == "intrathecal" or countable(d, policy) or not course.start <= d.at < course.end:
+            continue
+        lower = total(record, policy, course.start, d.at) if course.infusion else None
+        facts = {"administrations": [d.reference], "lowerBoundMg": lower}
+        found.append(Held("dose-unknown", d.reference, d.at, "info", facts, [clipped(d.at, None, course)]))
+    return found
+
+
+def tiers(record: Record, policy: Policy, course: Course, infusion: datetime) -> list[Held]:
+    crossed: dict[datetime, list[int]] = {}
+    for i, tier in enumerate(policy.tiers):
+        at = crossing(record, policy, course, Fraction(tier))
+        if at is not None and at < course.end:
+            crossed.setdefault(at, []).append(i)
+    found = []
+    for at, indices in crossed.items():
+        top = indices[-1]
+        facts = {
+            "thresholdMg": policy.tiers[top],
+            "crossedMg": [policy.tiers[i] for i in indices],
+            "window": "since-infusion",
+            **numbers(record, policy, course, at),
+        }
+        key = f"{key_time(infusion)}|{plain(policy.tiers[top])}"
+        span = clipped(at, None, course)
+        found.append(Held("cumulative-dose", key, at, policy.tier_indicators[top], facts, [span]))
+    return found
+
+
+def days(record: Record, policy: Policy, course: Course, infusion: datetime) -> list[Held]:
+    """E5: the tenth distinct local day with a systemic dose."""
+    first: dict[Any, datetime] = {}
+    for d in distinct(record, policy):
+        if d.route == "systemic" and d.at >= course.start:
+            first[d.day] = min(first.get(d.day, d.at), d.at)
+    if len(first) < policy.steroid_days:
+        return []
+    at = first[sorted(first)[policy.steroid_days - 1]]
+    if at >= course.end:
+        return []
+    facts = {"steroidDays": policy.steroid_days}
+    facts["dexamethasoneEquivalentMg"] = numbers(record, policy, course, at)["dexamethasoneEquivalentMg"]
+    return [Held("steroid-days", key_time(infusion), at, "info", facts, [clipped(at, None, course)])]

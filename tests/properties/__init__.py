@@ -1,0 +1,1 @@
+"""Properties over generated courses; the engine is held against tests.oracle."""

@@ -1,0 +1,89 @@
+"""Engine and oracle side by side: every alert of one record, field by field."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import icans
+from icans.findings import RUNNING_FACTS, Alert
+from icans.policy import Policy
+from icans.record import Record
+from tests.oracle.replay import Shown, last_instant
+from tests.oracle.replay import replay as oracle_replay
+
+#: Wording and lists for a reader: not fixed by a rule.
+NOT_COMPARED = frozenset({"lookedFor", "needed", "missing", "gradeAtTreatmentStart", "administrations", "alsoMet"})
+MISSING = "-"
+
+
+def plain(value: Any) -> Any:
+    """A fact as it can be compared: numbers exact to a thousandth, lists as lists."""
+    if isinstance(value, bool | int | str) or value is None or isinstance(value, datetime):
+        return value
+    if isinstance(value, float | Decimal | Fraction):
+        return round(float(value), 3)
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    return str(value)
+
+
+def facts_of(facts: Any, running: frozenset[str]) -> dict[str, Any]:
+    return {k: plain(v) for k, v in facts.items() if k not in NOT_COMPARED and k not in running}
+
+
+def compare_facts(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
+    """Differences in the facts the oracle knows; a fact that is null may be left out."""
+    return [
+        f"{key}: engine {theirs.get(key, MISSING)!r}, oracle {value!r}"
+        for key, value in sorted(ours.items())
+        if theirs.get(key) != value
+    ]
+
+
+def compare(alert: Alert, shown: Shown) -> list[str]:
+    running = RUNNING_FACTS.get(shown.type, frozenset())
+    differences = [
+        f"{name}: engine {engine!r}, oracle {oracle!r}"
+        for name, engine, oracle in (
+            ("type", alert.finding.type, shown.type),
+            ("shownAt", alert.shown_at, shown.shown_at),
+            ("until", None if alert.holds else alert.until, None if shown.holds else shown.until),
+            ("indicator", alert.finding.indicator, shown.indicator),
+            ("withdrawn", alert.withdrawn, shown.withdrawn),
+            ("withdrawnBy", alert.withdrawn_by, shown.withdrawn_by),
+            ("reopenedAt", list(alert.reopened_at), shown.reopened_at),
+        )
+        if engine != oracle
+    ]
+    if alert.finding.at != shown.at and shown.revised_facts is None:
+        differences.append(f"at: engine {alert.finding.at}, oracle {shown.at}")
+    differences += compare_facts(facts_of(shown.facts, running), facts_of(alert.facts, running))
+    ours = facts_of(shown.revised_facts or shown.facts, running)
+    theirs = facts_of(alert.revised_facts or alert.facts, running)
+    return differences + [f"revised {d}" for d in compare_facts(ours, theirs)]
+
+
+def disagreements(record: Record, policy: Policy, as_of: datetime | None = None) -> list[str]:
+    """One line a difference between the alerts of the engine and those of the oracle; empty if they agree."""
+    end = as_of or last_instant(record)
+    if end is None:
+        return []
+    ours = {shown.id: shown for shown in oracle_replay(record, policy, end).alerts}
+    replayed = icans.replay(record, policy, as_of)
+    theirs = {alert.finding.id: alert for alert in replayed.alerts if alert.finding.type != "data-quality"}
+    found = [
+        f"only the oracle: {s.type} at {s.at} shown {s.shown_at} {s.facts}" for k, s in ours.items() if k not in theirs
+    ]
+    found += [
+        f"only the engine: {a.finding.type} at {a.finding.at} shown {a.shown_at} {a.facts}"
+        for k, a in theirs.items()
+        if k not in ours
+    ]
+    for key in ours.keys() & theirs.keys():
+        found += [f"{ours[key].type} at {ours[key].at}: {d}" for d in compare(theirs[key], ours[key])]
+    return sorted(found)
