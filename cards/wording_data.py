@@ -10,6 +10,7 @@ from cards.markdown import escape, table
 from cards.sources import RECORD
 from cards.wording import Body, Wording, facts_of, words
 from icans.findings import Alert
+from icans.record import Problem
 
 _NAMED = 5
 _SAID = {
@@ -38,6 +39,14 @@ _SAID = {
     "time-in-future": "time lies in the future",
     "other-patient": "belongs to another patient",
 }
+_KINDS = {
+    "Observation": "assessment",
+    "MedicationAdministration": "drug given",
+    "Procedure": "procedure",
+    "Patient": "patient data",
+    "Condition": "diagnosis",
+    "QuestionnaireResponse": "questionnaire",
+}
 _AFFECTS = {
     "grade": "the grade",
     "dose": "the cumulative dose",
@@ -49,22 +58,24 @@ _AFFECTS = {
 def data_quality_summary(alert: Alert, view: View) -> str:
     problems = _problems(alert)
     if not problems:
-        return f"Recorded data could not be used as charted, {view.short_time(alert.finding.at)}"
+        return f"Charting in doubt, {view.short_time(alert.finding.at)}"
     first = problems[0]
-    more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
-    reference = f" ({first['reference']})" if first.get("reference") else ""
-    return f"Recorded data could not be used as charted: {_said(first)}{reference}{more}"
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    message = str(first.get("message") or "").strip() or f"{_said(first)}."
+    if not first.get("reference"):
+        return f"Record incomplete: {message}{more}"
+    return f"Charting in doubt, {_kind(first)} {view.clock(alert.finding.at)}: {message}{more}"
 
 
 def data_quality_body(alert: Alert, view: View) -> Body:
     problems = _problems(alert)
-    message = escape(str(problems[0].get("message") or ""), 300) if problems else ""
-    lead = f"Data not used as charted, {view.time(alert.finding.at)}"
-    lead += f": {message}" if message else "."
-    affected = words(
-        sorted({kind for problem in problems for kind in problem.get("affects") or ()}), _AFFECTS
-    )
-    points = [f"It could change {escape(affected or 'the result')}; other findings go without it."]
+    first = problems[0] if problems else {}
+    message = escape(str(first.get("message") or ""), 300)
+    place = f"{_kind(first)} of " if first.get("reference") else "known from "
+    said = _said(first)
+    lead = f"{said[:1].upper()}{said[1:]} ({place}{view.short_time(alert.finding.at)}): {message}" if first else ""
+    affected = words(_affected(alert), _AFFECTS)
+    points = [f"It could change {escape(affected or 'the result')}."]
     return Body(lead=lead, points=points, blocks=[_table(problems)] if problems else [], evidence_table=False)
 
 
@@ -80,13 +91,25 @@ def _table(problems: Sequence[Mapping[str, Any]]) -> str:
         for problem in problems[:_NAMED]
     ]
     more = len(problems) - _NAMED
-    listed = table(["Problem", "Resource", "Element", "What it means"], rows)
+    listed = table(["Problem", "Resource", "Element", "What was found"], rows)
     return f"{listed}\n\nand {more} more problems." if more > 0 else listed
 
 
 def _problems(alert: Alert) -> Sequence[Mapping[str, Any]]:
     problems: Sequence[Mapping[str, Any]] = facts_of(alert).get("problems") or ()
     return problems
+
+
+def _affected(alert: Alert) -> list[str]:
+    """What the problems of the finding could change, in one order."""
+    basis = alert.finding.basis if isinstance(alert.finding.basis, tuple) else ()
+    named = {kind for problem in basis if isinstance(problem, Problem) for kind in problem.affects}
+    return [kind for kind in _AFFECTS if kind in named]
+
+
+def _kind(problem: Mapping[str, Any]) -> str:
+    """What sort of thing the problem is about, as a clinician says it."""
+    return _KINDS.get(str(problem.get("reference") or "").partition("/")[0], "entry")
 
 
 def _said(problem: Mapping[str, Any]) -> str:

@@ -148,7 +148,8 @@ def _event(resource: MedicationAdministration, settings: ReadSettings) -> str | 
         if event in found:
             return event
     unlisted = [text for concept in concepts for text in concept.texts]
-    return "doubtful" if terminology.says_not_given(unlisted) else None
+    local = [code for concept in concepts for system, code in concept.pairs if not terminology.is_published(system)]
+    return "doubtful" if terminology.says_not_given([*unlisted, *local]) else None
 
 
 @dataclass(slots=True)

@@ -31,4 +31,3 @@ class Contribution:
             [replace(entry, superseded=instant, superseded_by=by) for entry in self.entries],
             [replace(problem, superseded=instant) for problem in self.problems],
         )
-

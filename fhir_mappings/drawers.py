@@ -59,7 +59,9 @@ def sorted_by_patient(
         try:
             key = subjects.of(head.subject, found.raw) if head else None
         except NotThisSubject as reason:
-            loose.append(Problem(reason.code, found.reference, "subject", str(reason), affects=_if_ours(reason, found)))
+            loose.append(
+                Problem(reason.code, found.reference, "subject", str(reason), affects=_if_ours(reason, found))
+            )
             continue
         placed.append((found, head, key))
         if key is not None:
@@ -68,7 +70,7 @@ def sorted_by_patient(
     drawers: dict[str, Drawer] = {}
     if wanted is None:
         drawers = {key: Drawer() for key in keys or ({only} if placed and only else set())}
-    elif always or wanted in keys:
+    elif always or wanted in keys or not keys:
         drawers = {wanted: Drawer()}
     for found, head, key in placed:
         _place(found, head, key if key is not None else only, drawers, wanted, loose, settings)
@@ -157,7 +159,11 @@ def _refusals(found: Iterable[Found]) -> list[Problem]:
     """Resources of a type that is not read, of which it cannot be told whether they are of another type."""
     return [
         Problem(
-            "invalid-resource", resource.reference, "resourceType", "It names an element twice.", affects=EVERYTHING
+            "invalid-resource",
+            resource.reference,
+            "resourceType",
+            "It names an element twice.",
+            affects=EVERYTHING,
         )
         for resource in found
     ]

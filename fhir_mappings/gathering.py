@@ -104,7 +104,11 @@ def gather(sources: Iterable[Source], selector: Selector) -> Gathered:
 
 
 def take(
-    source: Source, selector: Selector, gathered: Gathered, prefix: str = "", affects: tuple[str, ...] | None = None
+    source: Source,
+    selector: Selector,
+    gathered: Gathered,
+    prefix: str = "",
+    affects: tuple[str, ...] | None = None,
 ) -> Intake:
     """Adds what one input holds; ``prefix`` stands before every place, ``affects`` says what its gaps could
     change (otherwise its own types say so). Raises NotFhir."""
@@ -154,14 +158,14 @@ def _take_contents(
             gathered.found.setdefault(resource_type, []).append(found)
 
 
-def _take_nested(
-    part: Part, selector: Selector, gathered: Gathered, intake: Intake, gaps: list[Gap]
-) -> None:
+def _take_nested(part: Part, selector: Selector, gathered: Gathered, intake: Intake, gaps: list[Gap]) -> None:
     inner = Intake()
     try:
         content = bundle_contents(part.raw, f"{part.place}.")
     except (msgspec.ValidationError, Refused) as error:
-        gaps.append(Gap(part.place, f"The Bundle in the Bundle cannot be read ({error}).", "invalid-resource"))
+        gaps.append(
+            Gap(part.place, f"The Bundle in the Bundle cannot be read ({error}).", "invalid-resource")
+        )
         return
     _take_contents(content, selector, gathered, inner, gaps)
     intake.types.update(inner.types)
@@ -176,5 +180,7 @@ def _take_outcome(part: Part, intake: Intake, gaps: list[Gap]) -> None:
         issues = ()
     stated = sorted({f"{issue.severity or 'unknown'}: {issue.code or 'unknown'}" for issue in issues})
     intake.failed = intake.failed or any(issue.severity in _FAILED for issue in issues)
-    message = f"The server says that something is missing (OperationOutcome, {', '.join(stated) or 'no issue'})."
+    message = (
+        f"The server says that something is missing (OperationOutcome, {', '.join(stated) or 'no issue'})."
+    )
     gaps.append(Gap(part.place, message))

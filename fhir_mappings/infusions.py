@@ -76,7 +76,12 @@ def performed(procedure: lean.Procedure) -> tuple[str, str | None]:
 
 
 def _refusal(
-    procedure: lean.Procedure, verdict: CodeVerdict, selector: Selector, element: str, value: str, planned: bool
+    procedure: lean.Procedure,
+    verdict: CodeVerdict,
+    selector: Selector,
+    element: str,
+    value: str,
+    planned: bool,
 ) -> tuple[str, str, str, tuple[str, ...]] | None:
     """Code, element, sentence and effect of what keeps a Procedure from being used, None if nothing does."""
     status = (procedure.status or "").strip()
@@ -86,7 +91,12 @@ def _refusal(
     if planned:
         return "time-in-future", element, f"{value} lies in the future: planned, not counted.", _AFFECTS
     if procedure.modifier_extension and lean.has_content(procedure.modifier_extension):
-        return "unknown-modifier", "modifierExtension", "It carries a modifier that is not known here.", _AFFECTS
+        return (
+            "unknown-modifier",
+            "modifierExtension",
+            "It carries a modifier that is not known here.",
+            _AFFECTS,
+        )
     if status not in USED_STATUS:
         affects = () if status in VOID_STATUS else _AFFECTS
         return "status-not-usable", "status", f"Its status is {status or 'missing'}; it is not used.", affects

@@ -10,7 +10,8 @@ import msgspec
 
 from fhir_mappings import lean
 from fhir_mappings.gathering import Gathered
-from fhir_mappings.observations import ObservationReader
+from fhir_mappings.observation_entries import attributes_to_other_cause
+from fhir_mappings.select import Selector
 
 _OBSERVATION = re.compile(r"(?:^|/)(Observation/[A-Za-z0-9\-._]+)(?:/_history/[^/]+)?$")
 
@@ -39,13 +40,11 @@ class Panels:
     def _names(self) -> dict[str, str]:
         return self._gathered.identities()
 
-    def attributed(
-        self, observations: Iterable[lean.Observation], reader: ObservationReader
-    ) -> set[str]:
+    def attributed(self, observations: Iterable[lean.Observation], selector: Selector) -> set[str]:
         """Members of panels that attribute their findings to another cause."""
         members: set[str] = set()
         for panel in observations:
-            if panel.has_member and panel.component and reader.attributes_to_other_cause(panel):
+            if panel.has_member and panel.component and attributes_to_other_cause(panel, selector):
                 members.update(name for name in map(self.member, panel.has_member) if name is not None)
         return members
 
@@ -66,7 +65,9 @@ class Panels:
         ]
 
 
-def contained_members(panel: lean.Observation, raw: bytes) -> tuple[list[tuple[str, lean.Observation]], list[str]]:
+def contained_members(
+    panel: lean.Observation, raw: bytes
+) -> tuple[list[tuple[str, lean.Observation]], list[str]]:
     """Contained members of a panel by their local id, and the local ids that lead nowhere.
 
     A contained Observation depends on its panel: what it does not say of status and time, the panel says.
@@ -94,7 +95,10 @@ def _contained_observations(raw: bytes) -> dict[str, lean.Observation]:
 
 def _completed(member: lean.Observation, panel: lean.Observation) -> lean.Observation:
     times = ("effective_date_time", "effective_instant", "effective_period", "effective_timing")
-    inherited: dict[str, object] = {"issued": member.issued or panel.issued, "status": member.status or panel.status}
+    inherited: dict[str, object] = {
+        "issued": member.issued or panel.issued,
+        "status": member.status or panel.status,
+    }
     if all(getattr(member, name) is None for name in times):
         inherited |= {name: getattr(panel, name) for name in times}
     return msgspec.structs.replace(member, **inherited)

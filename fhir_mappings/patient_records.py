@@ -72,7 +72,7 @@ class _Maker:
     def record(self, key: str) -> Record:
         self.problems.extend(self.drawer.problems)
         readable = {name: self._readable(versions) for name, versions in self.drawer.resources.items()}
-        self.observations.attributed = self.panels.attributed(_observations(readable.values()), self.observations)
+        self.observations.attributed = self.panels.attributed(_observations(readable.values()), self.selector)
         for name, versions in readable.items():
             if versions:
                 self._take(name, versions)
@@ -108,7 +108,9 @@ class _Maker:
             except Refused as refusal:
                 affects = affects_of(found)
                 self.problems.append(
-                    Problem("invalid-resource", found.reference, refusal.element, str(refusal), affects=affects)
+                    Problem(
+                        "invalid-resource", found.reference, refusal.element, str(refusal), affects=affects
+                    )
                 )
         return kept if any(version.found is not None for version in kept) else []
 
@@ -146,12 +148,16 @@ class _Maker:
             contribution.entries.extend(inner.entries)
             contribution.problems.extend(inner.problems)
         unresolved = [*self.panels.unresolved(observation), *((None, f"#{identity}") for identity in lost)]
-        contribution.problems.extend(_member_missing(found.reference, stated, contribution) for _, stated in unresolved)
+        contribution.problems.extend(
+            _member_missing(found.reference, stated, contribution) for _, stated in unresolved
+        )
         return contribution
 
     def _delays(self, readable: dict[str, list[Version]]) -> bool:
         """Whether the last version of some Condition is a developmental delay that holds."""
-        conditions = [versions for name, versions in readable.items() if versions and _is_condition(versions[0])]
+        conditions = [
+            versions for name, versions in readable.items() if versions and _is_condition(versions[0])
+        ]
         lasts = [ordered(versions)[-1][-1].resource for versions in conditions]
         return any(isinstance(last, lean.Condition) and patients.is_active(last) for last in lasts)
 

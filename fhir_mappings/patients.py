@@ -26,7 +26,9 @@ def birth(patient: lean.Patient) -> Birth | None:
         if month is None:
             return Birth(date(year, 1, 1), date(year, 12, 31))
         if day is None:
-            return Birth(date(year, int(month), 1), date(year, int(month), calendar.monthrange(year, int(month))[1]))
+            return Birth(
+                date(year, int(month), 1), date(year, int(month), calendar.monthrange(year, int(month))[1])
+            )
         exact = date(year, int(month), int(day))
     except ValueError:
         return None
@@ -49,7 +51,9 @@ def death(
             placed = clamp_to_now(when, settings)
             if placed is None:
                 message = f"The death at {value} lies in the future; it is not counted."
-                return None, [Problem("time-in-future", reference, "deceasedDateTime", message, known=settings.now)]
+                return None, [
+                    Problem("time-in-future", reference, "deceasedDateTime", message, known=settings.now)
+                ]
             known = known_from(settings, placed.at)
             entry = Death(
                 at=placed.at,

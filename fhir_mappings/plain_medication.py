@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from fhir_mappings import medication_shapes as shapes
-from fhir_mappings import plain
+from fhir_mappings import plain_types as plain
 
 
 class Ratio(shapes.Ratio, frozen=True, rename="camel", gc=False, forbid_unknown_fields=True):

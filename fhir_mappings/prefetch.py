@@ -94,7 +94,9 @@ def _take_value(key: str, family: str, value: bytes | None, selector: Selector, 
     if value is None:
         if family != "patient":
             return True
-        gathered.gaps.append((key, Gap("prefetch.patient", f"The patient is null: {_COSTS[family]}."), affects))
+        gathered.gaps.append(
+            (key, Gap("prefetch.patient", f"The patient is null: {_COSTS[family]}."), affects)
+        )
         return False
     held = Gathered()
     try:
@@ -112,4 +114,3 @@ def _take_value(key: str, family: str, value: bytes | None, selector: Selector, 
         message = f"The value of {key} is neither a Bundle nor a {FAMILIES[family]}; it counts as absent."
         gathered.gaps.append((key, Gap(f"prefetch.{key}", message), affects))
     return False
-

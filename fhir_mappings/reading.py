@@ -43,7 +43,9 @@ def read(sources: Sequence[Source], settings: ReadSettings, patient: str | None 
     gathered = gather(sources, selector)
     several = len(sources) > 1
     gaps = [
-        Problem(gap.code, "", gap.place, f"{name}: {gap.message}" if several else gap.message, affects=affects)
+        Problem(
+            gap.code, "", gap.place, f"{name}: {gap.message}" if several else gap.message, affects=affects
+        )
         for name, gap, affects in gathered.gaps
     ]
     wanted = None if patient is None else f"Patient/{patient.removeprefix('Patient/')}"
@@ -96,7 +98,10 @@ def _selector(terminology: Terminology) -> Selector:
 
 
 def _with_problems(
-    record: Record, problems: Sequence[Problem], administrations_read: bool = True, procedures_read: bool = True
+    record: Record,
+    problems: Sequence[Problem],
+    administrations_read: bool = True,
+    procedures_read: bool = True,
 ) -> Record:
     return replace(
         record,

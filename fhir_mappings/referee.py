@@ -133,6 +133,14 @@ def _verdict(release: str, resource_type: str, document: JsonObject) -> tuple[st
         first = error.errors(include_url=False, include_input=False)[0]
         element = ".".join(str(part) for part in first["loc"])
         return element, f"It is not a valid {resource_type}: {element or 'resource'}: {first['msg']}."
-    except (KeyError, LookupError, TypeError, ValueError, AttributeError, RecursionError, ImportError) as error:
+    except (
+        KeyError,
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        RecursionError,
+        ImportError,
+    ) as error:
         return "", f"It is not a valid {resource_type} ({type(error).__name__})."
     return None

@@ -171,7 +171,9 @@ class Selector:
         for component in seen.component or ():
             if self.code(component.code).matters:
                 return True
-        return bool(seen.contained) and any(self.code(part.code).matters for part in _contained(seen.contained))
+        return bool(seen.contained) and any(
+            self.code(part.code).matters for part in _contained(seen.contained)
+        )
 
     def _administration_wanted(self, seen: Probe) -> bool:
         """A drug that is named by reference is decided when the reference has been followed."""
@@ -187,8 +189,7 @@ class Selector:
         return known
 
     def _drug_wanted(self, concept: lean.CodeableConcept) -> bool:
-        drug = self.terminology.drug(concept.pairs, concept.texts)
-        return drug is not None or self.terminology.looks_relevant(concept.texts, "medication")
+        return self.terminology.drug_matters(concept.pairs, concept.texts)
 
     def _event_wanted(self, resource_type: str, verdict: CodeVerdict) -> bool:
         if resource_type == "Condition":

@@ -101,7 +101,5 @@ def _without_zone(local: datetime, settings: ReadSettings) -> When:
     """A wall-clock time in the site's zone; in the hour that summer time repeats it may be either."""
     if not settings.zone_configured:
         return _whole_day(local.date(), settings, zoneless=True)
-    first, second = (
-        local.replace(tzinfo=settings.zone, fold=fold).astimezone(UTC) for fold in (0, 1)
-    )
+    first, second = (local.replace(tzinfo=settings.zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     return When(max(first, second), min(first, second), local.date())

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from icans import ice
 from icans.charted import Charted, is_item
 from icans.domains import Domains, Surroundings, evidence_of
 from icans.grading import (
@@ -31,11 +30,13 @@ from icans.record import (
 EVENT_DOMAINS = ("seizure", "motor", "icp-edema")
 
 
-def assess(at: datetime, charted: Charted, own: Sequence[Observed], around: Surroundings) -> Assessment | None:
+def assess(
+    at: datetime, charted: Charted, own: Sequence[Observed], around: Surroundings, unused: list[Problem]
+) -> Assessment | None:
     """Grade what stands charted at ``at``; ``own`` is what was charted at that very instant.
 
-    Returns None if nothing charted then can be used for this patient. Ranges follow ASTCT 2019 (Lee et
-    al., Tables 5 and 6); what is missing widens them.
+    Returns None if nothing charted then can be used for this patient; ``unused`` takes the reasons. Ranges follow
+    ASTCT 2019 (Lee et al., Tables 5 and 6); what is missing widens them.
     """
     grading = Domains(at, charted, own, around)
     grading.choose_tool()
@@ -46,6 +47,7 @@ def assess(at: datetime, charted: Charted, own: Sequence[Observed], around: Surr
     tool_stands = grading.ice is not None or grading.capd is not None
     drives = bool(row.documented) and not tool_stands and not around.tool_follows
     if not (row.tool or row.state or row.inferred or (row.documented and not around.tool_follows)):
+        unused += [p for p in grading.problems if p.at == at and p.code == "wrong-tool-for-age"]
         return None
     full = row.tool or bool(row.documented) or (row.state and tool_stands)
 
@@ -66,7 +68,7 @@ def assess(at: datetime, charted: Charted, own: Sequence[Observed], around: Surr
     at_baseline = _at_baseline(grading, charted, working)
     clear = assessable and not grading.sedated and (
         working.high == 0
-        or (working.low == 0 and working.high <= 1 and _every_valid_item_obtained(value))
+        or (working.low == 0 and working.high <= 1 and value is not None and value.every_valid_item_obtained)
         or _capd_clear(grading, working)
         or at_baseline
     )  # fmt: skip
@@ -170,10 +172,6 @@ def _documented_range(grading: Domains, documented: Sequence[DocumentedGrade]) -
     return result
 
 
-def _every_valid_item_obtained(value: ice.IceValue | None) -> bool:
-    return value is not None and value.low is not None and not value.missing and not value.mismatch
-
-
 def _capd_clear(grading: Domains, working: GradeRange) -> bool:
     """CAPD below 9 with nothing else recorded above grade 0 cannot be told from grade 0."""
     if grading.capd is None or grading.capd >= CAPD_GRADE_3 or working.high > 1 or working.low > 0:
@@ -187,6 +185,8 @@ def _at_baseline(grading: Domains, charted: Charted, working: GradeRange) -> boo
     baseline, value = charted.baseline, grading.ice
     if baseline is None or value is None or value.low is None or grading.sedated or working.high == 0:
         return False
+    if grading.missing_consciousness is UNKNOWN:
+        return False  # nothing shows that the patient was awake
     others = [v for v in grading.domains if v.domain not in ("ice", "documented")]
     return baseline.low is not None and value.low >= baseline.low and all(v.working.high == 0 for v in others)
 

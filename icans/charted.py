@@ -61,6 +61,10 @@ def is_item(entry: Observed) -> bool:
     )
 
 
+def _item_name(entry: Observed) -> str:
+    return entry.item if isinstance(entry, IceItem) else entry.tool if isinstance(entry, NotAssessed) else ""
+
+
 class Charted:
     """The newest values, as of the last instant absorbed; copied for checkpoints, never shared."""
 
@@ -78,7 +82,7 @@ class Charted:
         self.excluded: tuple[Observed, ...] = ()
         self.sedatives: tuple[Sedative, ...] = ()
         self.boluses: tuple[Sedative, ...] = ()
-        self.grouped: tuple[Observed, ...] = ()
+        self.grouped_until: datetime | None = None
         self.invalid_items: frozenset[str] = frozenset()
         self.reasons_at_baseline: frozenset[str] = frozenset()
         self.baseline: ice.IceValue | None = None
@@ -200,23 +204,19 @@ class Charted:
         items_from: Callable[[datetime], list[Observed]],
         problems: list[Problem],
     ) -> ice.IceValue | None:
-        if not any(is_item(e) and e not in self.grouped for e in used):
+        items = [e for e in used if is_item(e)]
+        if not items or (self.grouped_until is not None and at <= self.grouped_until):
             return None
-        for entry in used:
-            if isinstance(entry, NotAssessed) and entry.reason == "not-valid-at-baseline" and is_item(entry):
+        for entry in items:
+            if isinstance(entry, NotAssessed) and entry.reason == "not-valid-at-baseline":
                 names = ORIENTATION_ITEMS if entry.tool == "orientation" else (entry.tool,)
                 self.invalid_items = self.invalid_items.union(names)
-        value: ice.IceValue | None = None
-        while any(is_item(e) and e not in self.grouped for e in used):
-            nearby = [e for e in items_from(at) if e not in self.grouped and isinstance(e, ENTRY_TYPES_OF_ITEMS)]
-            group = ice.item_group(nearby)
-            self.grouped = (*(e for e in self.grouped if e.at >= at), *group)
-            one = ice.value_of_items(at, group, self.invalid_items)
-            if value is not None:
-                entries = [value.entries[0], one.entries[0]]
-                problems += repeated(entries, [(value.low, value.high), (one.low, one.high)])
-            value = one if value is None else ice.worse_of(value, one)
-        return value
+        for name in {_item_name(e) for e in items}:
+            same = [e for e in items if _item_name(e) == name]
+            problems += repeated(same, [e.points if isinstance(e, IceItem) else e.shown for e in same])
+        group = ice.item_group([e for e in items_from(at) if isinstance(e, ENTRY_TYPES_OF_ITEMS)])
+        self.grouped_until = group.until
+        return ice.value_of_items(at, group, self.invalid_items)
 
     def _absorb_consciousness(
         self, at: datetime, used: Sequence[Observed], policy: Policy, problems: list[Problem]

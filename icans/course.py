@@ -242,8 +242,8 @@ class Course:
         if not self.monitored or (self.headline == 0 and not enrolled):
             return None
         last = self.last_full_at
-        if last is None and self.set_by is not None:
-            last = self.set_by.at
+        if last is None:
+            last = self.onset
         if last is None:
             return None
         due = last + self.stale_after(policy)
@@ -316,7 +316,7 @@ class Course:
     def _last_row(self) -> datetime | None:
         if self.last_full_at is not None:
             return self.last_full_at
-        return self.set_by.at if self.set_by is not None else None
+        return self.onset
 
     def _settle_not_found(self, at: datetime, policy: Policy, journal: Journal) -> None:
         due = self.not_found_at(policy)

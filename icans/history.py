@@ -46,10 +46,16 @@ class State:
     treatment: Treatment
     exposure: Exposure
     last_dose_until: datetime | None = None
+    dead: bool = False
 
     def copy(self) -> State:
         return State(
-            self.charted.copy(), self.course.copy(), self.treatment.copy(), self.exposure.copy(), self.last_dose_until
+            self.charted.copy(),
+            self.course.copy(),
+            self.treatment.copy(),
+            self.exposure.copy(),
+            self.last_dose_until,
+            self.dead,
         )
 
 
@@ -165,6 +171,7 @@ class History:
             if instant.doses:
                 self._give(at, instant.doses)
             self._annotate(at, instant)
+            state.dead = state.dead or bool(instant.deaths)
         state.exposure.settle(at)
         course = state.course
         if course.monitored:
@@ -183,6 +190,7 @@ class History:
         number = course.number + 1 if start is not None else 1
         state.course = Course(self.record.patient, number, start)
         state.course.since = at
+        state.course.last_full_at = course.last_full_at
         state.treatment = Treatment()
         if start is not None:
             state.exposure = state.exposure.restart(at, start.day)
@@ -193,6 +201,9 @@ class History:
         partial = [p for p in self.record.problems if p.code == "partial-data"]
         if partial:
             self._open_partial(at, partial)
+        if state.dead:
+            state.course.ended = at
+            self._close_everything(at)
 
     def _open_partial(self, at: datetime, problems: list[Problem]) -> None:
         facts = {"problems": [problem_fact(p) for p in problems]}
@@ -218,7 +229,6 @@ class History:
                 if isinstance(entry, NotAssessed) and is_item(entry) and entry.reason in REASONS_ITEM_MISSING
             }
             charted.invalid_items = charted.invalid_items.union(unasked)
-        charted.seizures, charted.motor, charted.icp_edema = (), (), ()
 
     def _close_everything(self, at: datetime) -> None:
         for finding_id in sorted(self.journal.held):
@@ -244,14 +254,19 @@ class History:
             self._begin(at, None)
         for problem in state.charted.absorb(at, own, self.chart.items_from, policy):
             self._say(at, problem)
-        assessment = assess(at, state.charted, own, self._around(at, own))
+        unused: list[Problem] = []
+        assessment = assess(at, state.charted, own, self._around(at, own), unused)
         if assessment is None:
+            for problem in unused:
+                self._say(at, problem)
             return
         for problem in assessment.problems:
             self._say(at, problem)
         course = state.course
         if not course.monitored:
             self.journal.assessments.append(assessment)
+            if assessment.full:
+                course.last_full_at = at
             if assessment.ice_complete and state.charted.ice is not None:
                 state.charted.complete_ice = {**state.charted.complete_ice, at: state.charted.ice}
             self._enter(assessment)
@@ -320,6 +335,7 @@ class History:
         state, policy, journal = self.state, self.policy, self.journal
         course = state.course
         clocked: list[Dose] = []
+        unusable: list[Dose] = []
         for dose in doses:
             repeated = self.chart.duplicate_of(dose)
             amount = state.exposure.give(dose, self.chart, policy)
@@ -337,14 +353,17 @@ class History:
                         amount.problem, dose.reference, dose.element, message, at, None, ("dose", "treatment-start")
                     ),
                 )
-            if not amount.usable and course.monitored:
-                facts = {"administrations": [dose.reference], "lowerBoundMg": state.exposure.total_at(at)}
-                evidence = evidence_of([dose])
-                journal.open(at, course.finding("dose-unknown", dose.reference, at, "info", facts, evidence, dose))
+            if not amount.usable:
+                unusable.append(dose)
             until = dose.end or dose.at
             state.last_dose_until = max(until, state.last_dose_until or until)
             self._enter_dose(at, dose)
         if course.monitored:
+            total = state.exposure.total_at(at) if course.infusion is not None else None
+            for dose in unusable:
+                facts = {"administrations": [dose.reference], "lowerBoundMg": total}
+                evidence = evidence_of([dose])
+                journal.open(at, course.finding("dose-unknown", dose.reference, at, "info", facts, evidence, dose))
             state.treatment.give(at, clocked, course, self.chart, policy, journal)
             if any(d.route == "systemic" for d in doses) and state.exposure.since is not None:
                 self._count_days(at)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 from icans.record import (
     ICE_ITEM_POINTS,
@@ -26,6 +27,7 @@ class IceValue:
     low, high: bounds of the score in points, None if nothing valid was obtained.
     maximum: points that can be obtained by this patient (items not valid at baseline left out).
     missing: valid items without a result. reason: why nothing was obtained ("sedated", "unarousable", ...).
+    ranged: a range was charted as the total.
     mismatch: items and recorded total disagree; the bounds then span both.
     """
 
@@ -37,6 +39,12 @@ class IceValue:
     reason: str = ""
     mismatch: bool = False
     entries: tuple[Entry, ...] = ()
+    ranged: bool = False
+
+    @property
+    def every_valid_item_obtained(self) -> bool:
+        """Nothing that this patient could do is missing (a charted range counts as partial)."""
+        return self.low is not None and not (self.missing or self.mismatch or self.ranged)
 
     @property
     def complete(self) -> bool:
@@ -48,35 +56,54 @@ class IceValue:
         return self.low is not None and self.low >= 1
 
 
-def item_group(items: Sequence[IceItem | NotAssessed]) -> list[IceItem | NotAssessed]:
-    """The leading items that belong together: in order, until one repeats."""
-    seen: set[str] = set()
-    group = []
-    for entry in items:
-        name = entry.item if isinstance(entry, IceItem) else entry.tool
-        if name in seen:
+@dataclass(frozen=True, slots=True)
+class ItemGroup:
+    """Items charted together: points, or the reason for none, of each; ``until`` is the last one's instant."""
+
+    entries: tuple[IceItem | NotAssessed, ...]
+    results: dict[str, int | str]
+    until: datetime
+
+
+def item_group(items: Sequence[IceItem | NotAssessed]) -> ItemGroup:
+    """The leading items that belong together: instant by instant, until one repeats.
+
+    Of an item charted twice at one instant the worse counts. An item absent for aphasia was tried and
+    failed (0 points).
+    """
+    results: dict[str, int | str] = {}
+    entries: list[IceItem | NotAssessed] = []
+    for at, together in groupby(items, key=lambda e: e.at):
+        at_once: dict[str, int | str] = {}
+        for entry in (charted := list(together)):
+            name = entry.item if isinstance(entry, IceItem) else entry.tool
+            reason = 0 if isinstance(entry, NotAssessed) and entry.reason == "aphasia" else None
+            result = entry.points if isinstance(entry, IceItem) else entry.reason if reason is None else reason
+            at_once[name] = result if name not in at_once else _worse_result(at_once[name], result)
+        if any(name in results for name in at_once):
             break
-        seen.add(name)
-        group.append(entry)
-    return group
+        results.update(at_once)
+        entries += charted
+        until = at
+    return ItemGroup(tuple(entries), results, until)
 
 
-def value_of_items(at: datetime, group: Iterable[IceItem | NotAssessed], invalid: frozenset[str]) -> IceValue:
+def _worse_result(one: int | str, other: int | str) -> int | str:
+    if isinstance(one, int):
+        return min(one, other) if isinstance(other, int) else one
+    return other if isinstance(other, int) else min(one, other)
+
+
+def value_of_items(at: datetime, group: ItemGroup, invalid: frozenset[str]) -> IceValue:
     """Bounds of the score from separately charted items.
 
-    Every item without a result adds its points to the upper bound only; an item absent for aphasia was
-    tried and failed (0 points); ``invalid`` items (not valid at baseline) are never scored.
+    Every item without a result adds its points to the upper bound only; ``invalid`` items (not valid at
+    baseline) are never scored.
     """
-    obtained: dict[str, int] = {}
-    reason = ""
-    entries = tuple(group)
-    for entry in entries:
-        if isinstance(entry, IceItem):
-            obtained[entry.item] = entry.points
-        elif entry.reason == "aphasia":
-            obtained[entry.tool] = 0
-        elif not reason or entry.reason in ("sedated", "unarousable"):
-            reason = entry.reason
+    entries = group.entries
+    obtained = {item: result for item, result in group.results.items() if isinstance(result, int)}
+    reasons = {result for result in group.results.values() if isinstance(result, str)}
+    reason = next((r for r in ("sedated", "unarousable") if r in reasons), min(reasons, default=""))
     mismatch = False
     low = high = 0
     if all(item in obtained for item in ORIENTATION_ITEMS):
@@ -108,7 +135,7 @@ def value_of_items(at: datetime, group: Iterable[IceItem | NotAssessed], invalid
 
 
 def value_of_total(total: IceTotal) -> IceValue:
-    return IceValue(at=total.at, low=total.low, high=total.high, entries=(total,))
+    return IceValue(at=total.at, low=total.low, high=total.high, entries=(total,), ranged=total.low != total.high)
 
 
 def value_of_reason(entry: NotAssessed) -> IceValue:
@@ -126,12 +153,13 @@ def worse_of(first: IceValue, second: IceValue) -> IceValue:
         return IceValue(
             at=kept.at, low=kept.low, high=kept.high, maximum=kept.maximum, missing=kept.missing,
             reason=reason if kept.low is None or reason in ("sedated", "unarousable") else "",
-            mismatch=kept.mismatch, entries=entries,
+            mismatch=kept.mismatch, entries=entries, ranged=kept.ranged,
         )  # fmt: skip
     lower = first if (first.low, first.high) <= (second.low, second.high) else second
     return IceValue(
         at=first.at, low=min(first.low, second.low), high=min(first.high, second.high), maximum=lower.maximum,
         missing=lower.missing, reason=lower.reason, mismatch=first.mismatch or second.mismatch, entries=entries,
+        ranged=first.ranged or second.ranged,
     )  # fmt: skip
 
 

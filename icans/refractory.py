@@ -23,7 +23,7 @@ from icans.record import Dose
 from icans.verdict import Verdict, improved, judge, not_below
 
 WORSENING, NO_IMPROVEMENT = "worsening-under-treatment", "no-improvement-24h"
-INDICATOR = {0: "warning", 1: "warning", 2: "warning", 3: "critical", 4: "critical"}
+NO_IMPROVEMENT_INDICATOR = {1: "warning", 2: "warning", 3: "critical", 4: "critical"}
 NEEDED = {
     "no-reference": ["assessment-at-treatment-start"],
     "not-assessable": ["assessment-without-sedation"],
@@ -316,7 +316,8 @@ class Treatment:
         basis = RefractoryBasis(line=line_now(line, journal), reference=line.reference, evaluation=evaluation)
         evidence = (*(line.reference.evidence if line.reference else ()), *evaluation.evidence)
         key = f"{line.episode}|{line.number}|{reason}"
-        found = course.finding("refractory", key, at, INDICATOR[grade], facts, evidence, basis)
+        indicator = "critical" if reason == WORSENING else NO_IMPROVEMENT_INDICATOR[grade]
+        found = course.finding("refractory", key, at, indicator, facts, evidence, basis)
         finding_id = journal.open(at, found)
         self._set(replace(line, finding_ids=(*line.finding_ids, finding_id)))
         if line.superseded_at is not None and line.superseded_at <= at:

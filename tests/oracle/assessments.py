@@ -20,12 +20,11 @@ from icans.record import (
     Record,
     Seizure,
 )
-from tests.oracle import charted, grades
+from tests.oracle import charted, events, grades
 from tests.oracle.charted import Ice, Statement
 from tests.oracle.grades import NOTHING, UNKNOWN, Range, worst
 
 ORDER = ("ice", "capd", "consciousness", "seizure", "motor", "icp-edema", "documented")
-EDEMA = ("focal-edema", "diffuse-edema")
 
 
 @dataclass
@@ -164,52 +163,6 @@ def said_sedated(record: Record, policy: Policy, at: datetime, last: Statement |
     return bool(said) and (state is None or max(said) >= state.at)
 
 
-def event_ranges(record: Record, policy: Policy, at: datetime) -> dict[str, Range]:
-    """B9: what is in force of seizure, motor and raised pressure; only what was charted is named."""
-    observed = [e for e in record.observed if not e.other_cause and e.at <= at]
-    released = max((e.at for e in observed if isinstance(e, DocumentedGrade)), default=None)
-    since = [e for e in observed if released is None or e.at >= released]
-    ranges: dict[str, Range] = {}
-    seizures = [e for e in since if isinstance(e, Seizure)]
-    nones = [
-        e.at
-        for e in seizures
-        if grades.seizure_range(e) == NOTHING
-        and not any(o.at == e.at and grades.seizure_range(o) != NOTHING for o in seizures)
-    ]
-    last_none = max(nones, default=None)
-    in_force = [
-        grades.seizure_range(e)
-        for e in seizures
-        if e.at >= at - policy.event_carry and (last_none is None or e.at > last_none)
-    ]
-    if in_force:
-        ranges["seizure"] = worst(*in_force)
-    elif last_none is not None:
-        ranges["seizure"] = NOTHING
-    motors = [e for e in since if isinstance(e, Motor) and e.finding != "weakness-unspecified"]
-    if motors:
-        newest = max(e.at for e in motors)
-        ranges["motor"] = aged(worst(*(grades.motor_range(e) for e in motors if e.at == newest)), newest, at, policy)
-    bleeds = {e.at for e in observed if isinstance(e, IcpEdema) and e.finding == "intracranial-hemorrhage"}
-    pressures = [
-        e
-        for e in since
-        if isinstance(e, IcpEdema)
-        and e.finding != "intracranial-hemorrhage"
-        and not (e.finding in EDEMA and e.at in bleeds)
-    ]
-    if pressures:
-        newest = max(e.at for e in pressures)
-        value = worst(*(grades.icp_range(e) for e in pressures if e.at == newest))
-        ranges["icp-edema"] = aged(value, newest, at, policy)
-    return ranges
-
-
-def aged(value: Range, charted_at: datetime, at: datetime, policy: Policy) -> Range:
-    return (0, value[1]) if at - charted_at > policy.event_carry else value
-
-
 def tool_value_stands(
     record: Record, policy: Policy, at: datetime, day: date, since: datetime, until: datetime
 ) -> list[datetime]:
@@ -240,7 +193,7 @@ def row_times(record: Record, policy: Policy) -> list[datetime]:
     """B1: instants with a usable value."""
     times = {s.at for s in charted.statements(record, policy) if tool_statement(record, policy, s)}
     times |= {e.at for e in consciousness_entries(record, policy)}
-    times |= {e.at for e in record.observed if usable_event(record, e) or (documents(e) and not e.other_cause)}
+    times |= {e.at for e in record.observed if events.usable(record, e) or (documents(e) and not e.other_cause)}
     return sorted(times)
 
 
@@ -254,23 +207,6 @@ def day_of(record: Record, at: datetime) -> date:
 
 def documents(entry: Observed) -> bool:
     return isinstance(entry, DocumentedGrade)
-
-
-def usable_event(record: Record, entry: Observed) -> bool:
-    if entry.other_cause:
-        return False
-    if isinstance(entry, Motor):
-        return entry.finding != "weakness-unspecified"
-    if isinstance(entry, IcpEdema):
-        bleed = any(
-            isinstance(e, IcpEdema)
-            and e.finding == "intracranial-hemorrhage"
-            and e.at == entry.at
-            and not e.other_cause
-            for e in record.observed
-        )
-        return entry.finding != "intracranial-hemorrhage" and not (entry.finding in EDEMA and bleed)
-    return isinstance(entry, Seizure)
 
 
 def grade(
@@ -302,24 +238,24 @@ def grade(
         record, policy, at, day, [s for s in charted.statements(record, policy) if at - hour <= s.at <= at]
     )
     last = window[-1] if window else None
-    docs = [e.grade for e in own if isinstance(e, DocumentedGrade)]
+    docs = [e.grade for e in own if isinstance(e, DocumentedGrade) and e.grade < 5]
     drives = bool(docs) and not tool_value_stands(record, policy, at, day, at - hour, at + hour)
     ice_before = any(s.ice or s.capd for s in window)
 
     own_tool = last is not None and last.at == at
     own_state = any(e.at == at for e in consciousness_entries(record, policy))
     own_charted = any(isinstance(e, Consciousness) or unarousable(e) for e in own)
-    own_event = any(usable_event(record, e) for e in own)
+    own_event = any(events.usable(record, e) for e in own)
     if not (own_tool or own_state or own_event or drives or (docs and ice_before)):
         return None
     full = own_tool or drives or bool(docs and ice_before) or ((own_charted or own_event) and ice_before)
 
     state = consciousness(record, policy, at)
     sedated = charted.running(record, policy, at) or said_sedated(record, policy, at, last)
-    events = event_ranges(record, policy, at)
+    in_force = events.in_force(record, policy, at)
     result = contributions(record, policy, at, headline, last, state, sedated)
     working, strict, ice, capd, state_usable = result
-    values = {**working, **events}
+    values = {**working, **in_force}
     if drives:
         g = max(docs)
         low_above = {d: r for d, r in values.items() if r[0] > g}
@@ -328,7 +264,7 @@ def grade(
         values["documented"] = (g, g)
     else:
         total = worst(*values.values())
-        total_strict = worst(*strict.values(), *events.values()) if strict or events else NOTHING
+        total_strict = worst(*strict.values(), *in_force.values())
     assessable = state_usable or drives or total[0] > 0
     graded = Graded(at, full, assessable, total, total_strict, total, sedated=sedated, ice=ice, capd=capd)
     graded.contributions = values
@@ -338,7 +274,7 @@ def grade(
     graded.earliest = min((e.earliest for e in own), default=at)
     if not assessable:
         return graded
-    judge_clear(record, policy, graded, infusion, state, events)
+    judge_clear(record, policy, graded, infusion, state)
     if graded.shown[0] > 0:
         graded.deciding = next(d for d in ORDER if d in values and values[d][0] == graded.shown[0])
     graded.missing = missing(record, policy, graded, state, last, infusion)
@@ -362,7 +298,7 @@ def contributions(
     if sedated:
         if ice is not None and ice.low >= 1:
             r = (0, max(headline, grades.ice_range(ice.low, ice.high, "arousable")[1]))
-            return {"ice": r}, {"ice": r}, ice, None, True
+            return {"ice": r}, {"ice": r, "consciousness": (0, 3)}, ice, None, True
         return (
             {"ice": UNKNOWN, "consciousness": UNKNOWN},
             {"ice": UNKNOWN, "consciousness": UNKNOWN},
@@ -405,7 +341,6 @@ def judge_clear(
     graded: Graded,
     infusion: datetime | None,
     state: State | None,
-    events: dict[str, Range],
 ) -> None:
     """B10: what counts as grade 0, and the patient's own baseline."""
     low, high = graded.shown

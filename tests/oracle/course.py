@@ -111,6 +111,11 @@ def last_instant(record: Record, start: datetime, following: datetime | None) ->
     return min(ends, default=datetime.max.replace(tzinfo=start.tzinfo))
 
 
+def grade_five(record: Record, at: datetime) -> bool:
+    """A documented grade 5 at this instant: it starts no grade change (B5)."""
+    return any(isinstance(e, DocumentedGrade) and e.grade == 5 and e.at == at for e in record.observed)
+
+
 def walk(
     record: Record,
     policy: Policy,
@@ -136,7 +141,7 @@ def walk(
         return max(base_end, last_assessable + policy.monitoring_extension)
 
     for at in assessments.row_times(record, policy):
-        if at > cut or at == following:
+        if at > cut or at == following or (at == cut and grade_five(record, at)):
             break
         if ended is None and at >= monitoring_end():
             ended = monitoring_end()
@@ -228,7 +233,7 @@ def grade_changes(record: Record, policy: Policy, course: Course) -> list[Held]:
         }
         if c.direction in ("onset", "recurrence"):
             facts["onsetOnSteroids"] = any(
-                d.route == "systemic" and d.at < c.at and c.at - (d.end or d.at) <= timedelta(hours=24)
+                d.route != "intrathecal" and d.at < c.at and c.at - (d.end or d.at) <= timedelta(hours=24)
                 for d in record.doses
             )
         key = f"{c.episode.number}|{key_time(c.at)}|{c.before}|{c.after}"

@@ -39,14 +39,18 @@ def damaged(raw: bytes, count: int, seed: int) -> Iterator[bytes]:
     for _ in range(count):
         start = rng.randrange(len(raw))
         end = min(len(raw), start + rng.choice((1, 1, 2, 5, 40)))
-        change = rng.choice((b"", raw[start:end] * 2, bytes([rng.randrange(256)]), b'"', b"{", b"\\", b"\\ud800", b"NaN"))
+        change = rng.choice(
+            (b"", raw[start:end] * 2, bytes([rng.randrange(256)]), b'"', b"{", b"\\", b"\\ud800", b"NaN")
+        )
         yield raw[:start] + change + raw[end:]
 
 
 def doubled_keys(document: dict[str, Any]) -> Iterator[bytes]:
     """The document as text, once for each of its keys, with that key standing twice in its object."""
     whole = json.dumps(document)
-    for at in (index for index, character in enumerate(whole) if character == ":" and whole[index - 1] == '"'):
+    for at in (
+        index for index, character in enumerate(whole) if character == ":" and whole[index - 1] == '"'
+    ):
         start = whole.rindex('"', 0, at - 1)
         key = whole[start:at]
         yield f"{whole[:start]}{key}: null, {whole[start:]}".encode()

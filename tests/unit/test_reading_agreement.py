@@ -58,8 +58,15 @@ SAMPLES: list[Json] = [
             {"code": concept("consciousness"), "valueCodeableConcept": coded("alert")},
         ],
     ),
-    observation("consciousness", valueCodeableConcept=coded("alert"), effectiveDateTime=None, effectivePeriod={"start": AT}),
-    observation(valueRange={"low": {"value": 0}, "high": score(2)}, hasMember=[{"reference": "Observation/x"}]),
+    observation(
+        "consciousness",
+        valueCodeableConcept=coded("alert"),
+        effectiveDateTime=None,
+        effectivePeriod={"start": AT},
+    ),
+    observation(
+        valueRange={"low": {"value": 0}, "high": score(2)}, hasMember=[{"reference": "Observation/x"}]
+    ),
     {
         "resourceType": "Procedure",
         "id": "x",
@@ -108,7 +115,10 @@ SAMPLES: list[Json] = [
         "ingredient": [
             {
                 "itemCodeableConcept": {"text": "dexamethasone"},
-                "strength": {"numerator": {"value": 4, "unit": "mg"}, "denominator": {"value": 1, "unit": "mL"}},
+                "strength": {
+                    "numerator": {"value": 4, "unit": "mg"},
+                    "denominator": {"value": 1, "unit": "mL"},
+                },
             }
         ],
     },
@@ -164,8 +174,8 @@ def agree_under_mutation(count: int) -> Counter[str]:
 
 
 def test_both_agree_under_mutation() -> None:
-    verdicts = agree_under_mutation(300)
-    assert min(verdicts[verdict] for verdict in ("plain", "judged", "refused")) > 20, verdicts
+    verdicts = agree_under_mutation(200)
+    assert min(verdicts[verdict] for verdict in ("plain", "judged", "refused")) > 10, verdicts
 
 
 @pytest.mark.slow
@@ -189,28 +199,32 @@ def test_every_key_that_stands_twice_is_refused(sample: Json) -> None:
             KINDS[sample["resourceType"]][2](raw)
 
 
-def test_no_mutant_of_an_input_ends_in_anything_but_a_reading_or_a_refusal() -> None:
+def read_mutants(count: int, seed: int) -> tuple[int, int]:
+    """Readings and refusals of mutated inputs, by both entrances; anything else fails the test."""
     whole = bundle(PATIENT, *SAMPLES, kind="searchset", link=[{"relation": "self", "url": "x"}])
-    readings = 0
-    for mutant in mutants(whole, 1_000, 11):
+    texts = [data(mutant) for mutant in mutants(whole, count, seed)]
+    texts += damaged(data(whole), count, seed)
+    readings = refusals = 0
+    for text in texts:
         try:
-            reading(mutant)
+            reading(text)
             readings += 1
         except NotFhir as refusal:
             assert refusal.reason
-        prefetched({"patient": PATIENT, "observations": mutant})
-    assert readings > 900
-
-
-def test_no_damaged_text_ends_in_anything_but_a_reading_or_a_refusal() -> None:
-    refusals = 0
-    for raw in damaged(data(bundle(PATIENT, *SAMPLES)), 1_500, 3):
-        try:
-            reading(raw)
-        except NotFhir:
             refusals += 1
-        prefetched({"patient": PATIENT, "observations": raw})
-    assert refusals > 500
+        prefetched({"patient": PATIENT, "observations": text})
+    return readings, refusals
+
+
+def test_mutants_of_an_input_are_read_or_refused() -> None:
+    readings, refusals = read_mutants(200, 11)
+    assert readings > 200 and refusals > 50
+
+
+@pytest.mark.slow
+def test_many_mutants_of_an_input_are_read_or_refused() -> None:
+    readings, refusals = read_mutants(4_000, 12)
+    assert readings > 4_000 and refusals > 1_000
 
 
 @needs_real_data
@@ -230,7 +244,9 @@ def test_all_real_data_is_read_or_refused_with_a_reason() -> None:
 
 @needs_real_data
 def test_real_captures_of_an_ehr_are_wrappers_and_say_so() -> None:
-    captures = [(name, raw) for name, raw in documents() if "observation-vital-signs" in name and "#" not in name]
+    captures = [
+        (name, raw) for name, raw in documents() if "observation-vital-signs" in name and "#" not in name
+    ]
     assert captures
     for _, raw in captures:
         with pytest.raises(NotFhir, match="not a FHIR resource"):

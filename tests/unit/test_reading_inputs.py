@@ -30,7 +30,9 @@ def refused(raw: bytes, name: str = "in.json") -> NotFhir:
     return caught.value
 
 
-@pytest.mark.parametrize("kind", ["collection", "searchset", "batch", "transaction", "history", "document", "message"])
+@pytest.mark.parametrize(
+    "kind", ["collection", "searchset", "batch", "transaction", "history", "document", "message"]
+)
 def test_bundles_of_any_type(kind: str) -> None:
     found = reading(bundle(PATIENT, ICE, kind=kind))
     assert len(found.records["Patient/p"].observed) == 1
@@ -110,9 +112,17 @@ def test_every_truncation_of_a_bundle_is_refused() -> None:
 
 def test_elements_of_a_bundle_that_stand_twice_are_refused() -> None:
     inner = data(bundle(ICE))[:-1]
-    for extra in (b', "entry": []}', b', "entry": [{"resource": {"resourceType": "Basic"}}]}', b', "link": [], "link": []}'):
+    for extra in (
+        b', "entry": []}',
+        b', "entry": [{"resource": {"resourceType": "Basic"}}]}',
+        b', "link": [], "link": []}',
+    ):
         assert "twice" in refused(inner + extra).reason
-    hidden = b'{"resourceType":"Bundle","entry":[{"resource":' + data(ICE) + b',"resource":{"resourceType":"Basic"}}]}'
+    hidden = (
+        b'{"resourceType":"Bundle","entry":[{"resource":'
+        + data(ICE)
+        + b',"resource":{"resourceType":"Basic"}}]}'
+    )
     found = reading(hidden)
     assert [problem.code for problem in found.problems] == ["invalid-resource"]
     assert found.problems[0].element == "entry[0]"
@@ -120,7 +130,13 @@ def test_elements_of_a_bundle_that_stand_twice_are_refused() -> None:
 
 def test_a_bad_entry_is_a_problem_and_not_a_failure() -> None:
     document = bundle(PATIENT, ICE)
-    document["entry"] += [5, {"resource": 5}, {"resource": {"id": "x"}}, {"resource": {"resourceType": 7}}, {"fullUrl": "x"}]
+    document["entry"] += [
+        5,
+        {"resource": 5},
+        {"resource": {"id": "x"}},
+        {"resource": {"resourceType": 7}},
+        {"fullUrl": "x"},
+    ]
     (record,) = reading(document).records.values()
     assert len(record.observed) == 1
     assert codes(record) == [
@@ -160,7 +176,11 @@ def test_the_order_of_entries_and_of_keys_changes_nothing() -> None:
     rng = random.Random(7)
     resources: list[Json] = [PATIENT]
     for index in range(30):
-        resources.append(observation(id=f"o{index % 25}", valueInteger=index % 13, issued=f"2026-03-08T1{index % 10}:00:00Z"))
+        resources.append(
+            observation(
+                id=f"o{index % 25}", valueInteger=index % 13, issued=f"2026-03-08T1{index % 10}:00:00Z"
+            )
+        )
     resources.append(observation(concept("1", "urn:x", text="ICE"), id="local"))
     expected = reading(bundle(*resources))
     assert len(expected.records["Patient/p"].problems) > 2
@@ -174,9 +194,21 @@ def test_irrelevant_resources_change_nothing_but_the_counts() -> None:
     plain = reading(bundle(PATIENT, ICE))
     noise: list[Json] = [
         {"resourceType": "Encounter", "id": "e", "status": "finished", "class": {"code": "IMP"}},
-        observation(concept("8867-4", "http://loinc.org", text="Heart rate"), id="hr", valueQuantity={"value": 80}),
-        {"resourceType": "Condition", "id": "c", "code": {"text": "Headache"}, "subject": {"reference": "Patient/p"}},
-        {"resourceType": "Procedure", "id": "x", "status": "completed", "subject": {"reference": "Patient/p"}},
+        observation(
+            concept("8867-4", "http://loinc.org", text="Heart rate"), id="hr", valueQuantity={"value": 80}
+        ),
+        {
+            "resourceType": "Condition",
+            "id": "c",
+            "code": {"text": "Headache"},
+            "subject": {"reference": "Patient/p"},
+        },
+        {
+            "resourceType": "Procedure",
+            "id": "x",
+            "status": "completed",
+            "subject": {"reference": "Patient/p"},
+        },
     ]
     mixed = reading(bundle(*noise, PATIENT, ICE))
     assert mixed.records == plain.records
@@ -192,7 +224,10 @@ def test_escaped_keys_and_values_are_read_as_what_they_are() -> None:
 @pytest.mark.parametrize("text", ["Büro µ \U0001f9e0", "\u00a0", 'say "ah" \\ \n'])
 def test_unusual_text_is_no_matter(text: str) -> None:
     for ascii_only in (True, False):
-        raw = json.dumps(observation(valueInteger=5, subject={"reference": "Patient/p", "display": text}), ensure_ascii=ascii_only)
+        raw = json.dumps(
+            observation(valueInteger=5, subject={"reference": "Patient/p", "display": text}),
+            ensure_ascii=ascii_only,
+        )
         found = reading(raw.encode())
         (record,) = found.records.values()
         assert len(record.observed) == (0 if text == "\u00a0" else 1)
@@ -206,7 +241,11 @@ def test_an_input_that_names_no_patient_is_of_one() -> None:
 def test_fhir_without_anything_relevant_is_read_and_holds_nothing() -> None:
     values: list[Any] = [
         {"resourceType": "Bundle", "type": "searchset"},
-        {"resourceType": "CapabilityStatement", "status": "active", "rest": [{"resource": [{"type": "Bundle"}]}]},
+        {
+            "resourceType": "CapabilityStatement",
+            "status": "active",
+            "rest": [{"resource": [{"type": "Bundle"}]}],
+        },
     ]
     for value in values:
         found = reading(value)

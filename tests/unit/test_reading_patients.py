@@ -11,7 +11,18 @@ import pytest
 from fhir_mappings import ReadSettings, Source, load_terminology, read
 from fhir_mappings.canonical import ASSESSMENT
 from icans.record import Birth
-from tests.unit.reading_samples import AT, PATIENT, Json, bundle, codes, concept, data, observation, reading, record
+from tests.unit.reading_samples import (
+    AT,
+    PATIENT,
+    Json,
+    bundle,
+    codes,
+    concept,
+    data,
+    observation,
+    reading,
+    record,
+)
 
 NOON = datetime(2026, 3, 8, 14, tzinfo=UTC)
 
@@ -49,7 +60,11 @@ def test_birth_as_precisely_as_recorded(written: str | None, expected: Birth | N
 def test_death_at_its_time() -> None:
     (found,) = reading(bundle({**PATIENT, "deceasedDateTime": AT})).records.values()
     assert found.death is not None
-    assert (found.death.at, found.death.reference, found.death.element) == (NOON, "Patient/p", "deceasedDateTime")
+    assert (found.death.at, found.death.reference, found.death.element) == (
+        NOON,
+        "Patient/p",
+        "deceasedDateTime",
+    )
 
 
 @pytest.mark.parametrize("death", [{"deceasedBoolean": True}, {"deceasedDateTime": "2026"}])
@@ -88,7 +103,12 @@ def test_of_two_versions_of_a_patient_the_later_counts() -> None:
 )
 def test_the_infusion_out_of_a_procedure(status: str, time: Json) -> None:
     (infusion,) = record(procedure(status=status, **time)).infusions
-    assert (infusion.at, infusion.known, infusion.source, infusion.reference) == (NOON, NOON, "procedure", "Procedure/x")
+    assert (infusion.at, infusion.known, infusion.source, infusion.reference) == (
+        NOON,
+        NOON,
+        "procedure",
+        "Procedure/x",
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,10 +121,17 @@ def test_the_infusion_out_of_a_procedure(status: str, time: Json) -> None:
         ({"performedDateTime": "2026-03"}, "time-imprecise", "performedDateTime", ("infusion",)),
         ({"code": {"text": "CAR-T infusion"}}, "code-unmapped", "code", ("infusion",)),
         ({"status": 5}, "invalid-resource", "status", ("infusion",)),
-        ({"modifierExtension": [{"url": "u", "valueCode": "x"}]}, "unknown-modifier", "modifierExtension", ("infusion",)),
+        (
+            {"modifierExtension": [{"url": "u", "valueCode": "x"}]},
+            "unknown-modifier",
+            "modifierExtension",
+            ("infusion",),
+        ),
     ],
 )
-def test_an_infusion_that_cannot_be_used_is_said(change: Json, code: str, element: str, affects: tuple[str, ...]) -> None:
+def test_an_infusion_that_cannot_be_used_is_said(
+    change: Json, code: str, element: str, affects: tuple[str, ...]
+) -> None:
     found = record(procedure(**change))
     assert (found.infusions, codes(found)) == ((), [(code, "Procedure/x", element)])
     assert found.problems[0].affects == affects
@@ -112,7 +139,11 @@ def test_an_infusion_that_cannot_be_used_is_said(change: Json, code: str, elemen
 
 def test_a_day_only_infusion() -> None:
     (infusion,) = record(procedure(performedDateTime="2026-03-08")).infusions
-    assert (infusion.precise, infusion.day, infusion.at) == (False, date(2026, 3, 8), datetime(2026, 3, 9, tzinfo=UTC))
+    assert (infusion.precise, infusion.day, infusion.at) == (
+        False,
+        date(2026, 3, 8),
+        datetime(2026, 3, 9, tzinfo=UTC),
+    )
 
 
 def test_an_administration_of_a_car_t_product_and_a_medication_by_reference() -> None:
@@ -144,7 +175,11 @@ def test_the_versions_of_an_administration() -> None:
         "dosage": {"dose": {"value": 10, "unit": "mg"}, "route": {"text": "IV"}},
         "meta": {"versionId": "1"},
     }
-    error = {**given, "status": "entered-in-error", "meta": {"versionId": "2", "lastUpdated": "2026-03-08T20:00:00Z"}}
+    error = {
+        **given,
+        "status": "entered-in-error",
+        "meta": {"versionId": "2", "lastUpdated": "2026-03-08T20:00:00Z"},
+    }
     (dose,) = record(given, error).doses
     assert (dose.known, dose.superseded) == (NOON, datetime(2026, 3, 8, 20, tzinfo=UTC))
     assert "status-not-usable" not in {code for code, _, _ in codes(record(given, error))}

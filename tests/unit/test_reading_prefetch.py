@@ -31,12 +31,19 @@ def test_a_whole_prefetch() -> None:
     found = prefetched(FULL)
     record = found.records["Patient/p"]
     assert len(record.observed) == 1
-    assert (record.administrations_read, record.procedures_read, found.missing, record.problems) == (True, True, (), ())
+    assert (record.administrations_read, record.procedures_read, found.missing, record.problems) == (
+        True,
+        True,
+        (),
+        (),
+    )
     assert found.prefetch_patient == "Patient/p"
 
 
 def test_null_means_that_the_search_found_nothing() -> None:
-    found = prefetched(without(observations=None, medicationAdministrations=None, procedures=None, conditions=None))
+    found = prefetched(
+        without(observations=None, medicationAdministrations=None, procedures=None, conditions=None)
+    )
     record = found.records["Patient/p"]
     assert (record.observed, record.problems, found.missing) == ((), (), ())
     assert record.administrations_read
@@ -54,7 +61,17 @@ def test_null_means_that_the_search_found_nothing() -> None:
 )
 @pytest.mark.parametrize(
     "value",
-    ["absent", 5, "text", [], {}, {"resourceType": "Encounter"}, outcome("error"), outcome("warning"), {"entry": []}],
+    [
+        "absent",
+        5,
+        "text",
+        [],
+        {},
+        {"resourceType": "Encounter"},
+        outcome("error"),
+        outcome("warning"),
+        {"entry": []},
+    ],
 )
 def test_what_cannot_be_read_is_missing_and_said(key: str, affects: tuple[str, ...], value: object) -> None:
     found = prefetched(without(key) if value == "absent" else without(**{key: value}))

@@ -73,15 +73,23 @@ def test_a_subject_that_leads_nowhere_is_not_used(subject: Json, code: str) -> N
 
 
 def test_several_patients_make_several_records() -> None:
-    found = reading(bundle(KNOWN, OTHER, with_subject({"reference": "Patient/q"}), with_subject(None, id="nobody")))
-    assert {key: len(record.observed) for key, record in found.records.items()} == {"Patient/p": 0, "Patient/q": 1}
+    found = reading(
+        bundle(KNOWN, OTHER, with_subject({"reference": "Patient/q"}), with_subject(None, id="nobody"))
+    )
+    assert {key: len(record.observed) for key, record in found.records.items()} == {
+        "Patient/p": 0,
+        "Patient/q": 1,
+    }
     assert codes(found) == [("reference-unresolved", "Observation/nobody", "subject")]
     assert found.problems[0].affects == ("grade",)
 
 
 @pytest.mark.parametrize("name", ["p", "Patient/p"])
 def test_one_of_several_patients_may_be_taken(name: str) -> None:
-    resources = [with_subject({"reference": "Patient/q"}, id="theirs"), with_subject({"reference": "Patient/p"}, id="ours")]
+    resources = [
+        with_subject({"reference": "Patient/q"}, id="theirs"),
+        with_subject({"reference": "Patient/p"}, id="ours"),
+    ]
     found = reading(bundle(KNOWN, OTHER, *resources), patient=name)
     assert list(found.records) == ["Patient/p"]
     record = found.records["Patient/p"]
@@ -93,3 +101,8 @@ def test_one_of_several_patients_may_be_taken(name: str) -> None:
 
 def test_a_patient_who_is_not_there_has_no_record() -> None:
     assert reading(bundle(KNOWN, with_subject(None)), patient="z").records == {}
+
+
+def test_an_input_that_names_no_patient_is_of_the_one_who_is_asked_for() -> None:
+    (record,) = reading(with_subject(None), patient="z").records.values()
+    assert (record.patient, len(record.observed)) == ("Patient/z", 1)

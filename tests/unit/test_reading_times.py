@@ -56,7 +56,9 @@ def test_a_time_without_zone_is_the_sites_if_it_has_named_one() -> None:
 
 def test_a_time_without_zone_is_otherwise_its_whole_day() -> None:
     when = parse_when("2026-07-01T08:30:00", settings())
-    assert when == When(instant("2026-07-02T00:00+00:00"), instant("2026-07-01T00:00+00:00"), date(2026, 7, 1), True)
+    assert when == When(
+        instant("2026-07-02T00:00+00:00"), instant("2026-07-01T00:00+00:00"), date(2026, 7, 1), True
+    )
 
 
 def test_the_hour_that_summer_time_repeats_may_be_either() -> None:
@@ -72,7 +74,16 @@ def test_a_month_or_a_year_is_imprecise(written: str) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["", "now", "2026-02-30", "2026-13-01", "2026-03-08T14:00Z", "9999-12-31", "0001-01-01T00:00:00+14:00", "２０２６"],
+    [
+        "",
+        "now",
+        "2026-02-30",
+        "2026-13-01",
+        "2026-03-08T14:00Z",
+        "9999-12-31",
+        "0001-01-01T00:00:00+14:00",
+        "２０２６",
+    ],
 )
 def test_what_is_no_time_is_said(written: str) -> None:
     assert parse_when(written, settings()) == "time-missing"

@@ -20,7 +20,9 @@ from tests.unit.reading_samples import (
 def version(number: str | None, filed: str | None, value: int | None = 5, **elements: Any) -> Json:
     meta = {"versionId": number, "lastUpdated": filed}
     return observation(
-        meta={name: text for name, text in meta.items() if text is not None} or None, valueInteger=value, **elements
+        meta={name: text for name, text in meta.items() if text is not None} or None,
+        valueInteger=value,
+        **elements,
     )
 
 
@@ -78,7 +80,9 @@ def test_entered_in_error_without_version_or_value_removes_too() -> None:
 def test_a_preliminary_result_that_became_final() -> None:
     found = record(version("1", hour(14), status="preliminary"), version("2", hour(16)))
     assert totals(found) == [(5, at(16), None)]
-    assert [(problem.code, problem.superseded) for problem in found.problems] == [("status-not-usable", at(16))]
+    assert [(problem.code, problem.superseded) for problem in found.problems] == [
+        ("status-not-usable", at(16))
+    ]
 
 
 def test_a_correction_to_nonsense_does_not_leave_the_old_value_standing() -> None:
@@ -94,7 +98,9 @@ def test_an_unreadable_version_replaces_nothing_and_is_said() -> None:
 
 
 def test_a_copy_counts_once() -> None:
-    found = record(version("1", hour(14)), version("1", hour(14)), dict(reversed(version("1", hour(14)).items())))
+    found = record(
+        version("1", hour(14)), version("1", hour(14)), dict(reversed(version("1", hour(14)).items()))
+    )
     assert totals(found) == [(5, at(14), None)]
     assert found.problems == ()
 

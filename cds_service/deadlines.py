@@ -1,0 +1,74 @@
+"""Deadlines: how much time is left, and tasks side by side that are cut off when it is over.
+
+Time-outs of a socket count from byte to byte; a server that drips would outlive any of them. So the sockets in
+use are known here, and those of tasks that are not done at the deadline are shut down.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+
+_HERE = threading.local()
+
+
+class Deadline:
+    """An instant on the monotonic clock."""
+
+    def __init__(self, seconds: float) -> None:
+        self._at = time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds left, never below 0."""
+        return max(0.0, self._at - time.monotonic())
+
+    @property
+    def is_over(self) -> bool:
+        return self.left <= 0
+
+
+def side_by_side(tasks: Mapping[str, Callable[[], None]], deadline: Deadline) -> Collection[str]:
+    """Runs all tasks, each in a thread; the names of those that were not done at the deadline.
+
+    A task keeps what goes wrong to itself; what it got before it was cut off is left where it put it.
+    """
+    sockets: dict[str, socket.socket] = {}
+    unfinished = set(tasks)
+    done = threading.Condition()
+
+    def work(name: str) -> None:
+        _HERE.note = lambda used: sockets.__setitem__(name, used)
+        try:
+            tasks[name]()
+        finally:
+            with done:
+                unfinished.discard(name)
+                done.notify_all()
+
+    for name in tasks:
+        threading.Thread(target=work, args=(name,), daemon=True).start()
+    with done:
+        done.wait_for(lambda: not unfinished, deadline.left)
+        late = sorted(unfinished)
+    for name in late:
+        if name in sockets:
+            _shut(sockets[name])
+    return late
+
+
+def note_socket(used: socket.socket | None) -> None:
+    """Told by a connection each time it waits for an answer."""
+    note = getattr(_HERE, "note", None)
+    if used is not None and note is not None:
+        note(used)
+
+
+def _shut(used: socket.socket) -> None:
+    try:
+        # Of a TLS socket only the connection below: its own shutdown is not meant for other threads.
+        socket.socket.shutdown(used, socket.SHUT_RDWR)
+    except (OSError, ValueError):
+        return
