@@ -13,12 +13,14 @@ from icans.findings import Alert
 from icans.record import Problem
 
 _NAMED = 5
-_SAID = {
+#: What is wrong, by problem code (docs/problems.md has a row for each).
+SAID = {
     "value-out-of-range": "value outside its possible range",
     "value-not-numeric": "value is not a number",
     "inconsistent-arousal": "ICE and level of consciousness contradict each other",
     "items-total-mismatch": "ICE items and total disagree",
     "wrong-tool-for-age": "assessment tool does not fit the age",
+    "finding-unspecific": "finding not specific enough to grade",
     "hemorrhage-excluded": "intracranial hemorrhage, not graded as ICANS",
     "sedation": "sedative near the assessment",
     "unit-unknown": "unit not understood",
@@ -64,16 +66,17 @@ def data_quality_summary(alert: Alert, view: View) -> str:
     message = str(first.get("message") or "").strip() or f"{_said(first)}."
     if not first.get("reference"):
         return f"Record incomplete: {message}{more}"
-    return f"Charting in doubt, {_kind(first)} {view.clock(alert.finding.at)}: {message}{more}"
+    return f"Charting in doubt, {_kind(first)} {_charted(alert, view)}: {message}{more}"
 
 
 def data_quality_body(alert: Alert, view: View) -> Body:
     problems = _problems(alert)
     first = problems[0] if problems else {}
     message = escape(str(first.get("message") or ""), 300)
-    place = f"{_kind(first)} of " if first.get("reference") else "known from "
-    said = _said(first)
-    lead = f"{said[:1].upper()}{said[1:]} ({place}{view.short_time(alert.finding.at)}): {message}" if first else ""
+    said, place = _said(first), f"{_kind(first)} {_charted(alert, view)}"
+    if not first.get("reference"):
+        place = f"known from {view.clock(alert.finding.at)}"
+    lead = f"{said[:1].upper()}{said[1:]} ({place}): {message}" if first else ""
     affected = words(_affected(alert), _AFFECTS)
     points = [f"It could change {escape(affected or 'the result')}."]
     return Body(lead=lead, points=points, blocks=[_table(problems)] if problems else [], evidence_table=False)
@@ -82,7 +85,7 @@ def data_quality_body(alert: Alert, view: View) -> Body:
 def problem_line(code: str, reference: str, message: str) -> str:
     """One problem in one Markdown line: what, where, and its own sentence."""
     where = f" ({escape(reference)})" if reference else ""
-    return f"{escape(_SAID.get(code, code.replace('-', ' ')))}{where}: {escape(message)}"
+    return f"{escape(SAID.get(code, code.replace('-', ' ')))}{where}: {escape(message)}"
 
 
 def _table(problems: Sequence[Mapping[str, Any]]) -> str:
@@ -100,6 +103,13 @@ def _problems(alert: Alert) -> Sequence[Mapping[str, Any]]:
     return problems
 
 
+def _charted(alert: Alert, view: View) -> str:
+    """When the datum was charted; a finding about one without a time stands at the start of the record."""
+    basis = alert.finding.basis if isinstance(alert.finding.basis, tuple) else ()
+    timeless = basis and all(isinstance(problem, Problem) and problem.at is None for problem in basis)
+    return "without a usable time" if timeless else view.clock(alert.finding.at)
+
+
 def _affected(alert: Alert) -> list[str]:
     """What the problems of the finding could change, in one order."""
     basis = alert.finding.basis if isinstance(alert.finding.basis, tuple) else ()
@@ -114,9 +124,7 @@ def _kind(problem: Mapping[str, Any]) -> str:
 
 def _said(problem: Mapping[str, Any]) -> str:
     code = str(problem.get("code") or "")
-    return _SAID.get(code, code.replace("-", " "))
+    return SAID.get(code, code.replace("-", " "))
 
 
-WORDINGS = {
-    "data-quality": Wording(summary=data_quality_summary, body=data_quality_body, rule="G6", source=RECORD)
-}
+WORDINGS = {"data-quality": Wording(summary=data_quality_summary, body=data_quality_body, rule="G6", source=RECORD)}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
@@ -16,8 +17,10 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, UnsupportedMediaType
 
 from cds_service.about import about
+from cds_service.addresses import AddressRules
 from cds_service.discovery import discovery
 from cds_service.errors import place_of
+from cds_service.fhir_access import ANSWERING_SECONDS, HookFetch
 from cds_service.hooks import answer_hook
 from cds_service.outcomes import MEDIA_TYPE, HookError, operation_outcome
 from cds_service.schemas import SCHEMA_NAMES, schema
@@ -60,7 +63,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.response_class = JsonResponse
     app.config["MAX_CONTENT_LENGTH"] = settings.body_limit_megabytes * 1_000_000
     app.url_map.strict_slashes = False
-    _add_services(app, site, trust)
+    _add_services(app, site, settings, trust)
     _add_pages(app, site)
     _add_errors(app)
     _add_cross_origin(app, settings, trust)
@@ -78,8 +81,9 @@ def plain_paths(application: WsgiApplication) -> WsgiApplication:
     return with_plain_path
 
 
-def _add_services(app: Flask, site: Site, trust: str) -> None:
-    document = orjson.dumps(discovery(site.terminology))
+def _add_services(app: Flask, site: Site, settings: Settings, trust: str) -> None:
+    document = orjson.dumps(discovery(site.terminology, *site.by_server.values()))
+    rules = AddressRules(configured=settings.fhir_servers, development=trust == "development")
 
     @app.get("/cds-services")
     def list_services() -> Response:
@@ -92,7 +96,12 @@ def _add_services(app: Flask, site: Site, trust: str) -> None:
         encoding = request.headers.get("Content-Encoding", "identity").lower()
         if request.mimetype not in ACCEPTED_TYPES or encoding != "identity":
             raise UnsupportedMediaType
-        response = _json(answer_hook(service_id, request.get_data(cache=False), site))
+        started = time.monotonic()
+        body = request.get_data(cache=False)
+        spent = time.monotonic() - started
+        seconds = min(settings.fetch_seconds, settings.answer_seconds - ANSWERING_SECONDS - spent)
+        fetch = HookFetch(site=site, rules=rules, seconds=max(0.0, seconds))
+        response = _json(answer_hook(service_id, body, site, fetch=fetch))
         response.headers["Cache-Control"] = "no-store"
         return response
 

@@ -49,6 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_replay(commands)
     _add_evaluate(commands)
     _add_policy(commands)
+    _add_mappings(commands)
     return parser
 
 
@@ -89,6 +90,24 @@ def _add_policy(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     show.set_defaults(command=_command("policy_show"), output=None)
 
 
+def _add_mappings(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    mappings = commands.add_parser("mappings", help="which codes and units of some data are understood")
+    actions = mappings.add_subparsers(title="actions", metavar="ACTION", required=True)
+    check = actions.add_parser("check", help="what is understood, what looks relevant and is not, what is irrelevant")
+    check.add_argument(
+        "paths", nargs="+", metavar="PATH", help="FHIR Bundle, resource, NDJSON file or folder; - is standard input"
+    )
+    check.add_argument(
+        "--mappings", type=Path, metavar="DIR", dest="mappings_folder", help="site ConceptMaps, ValueSets"
+    )
+    check.add_argument(
+        "--write-template", type=Path, metavar="FILE", help="write a ConceptMap to fill in with what is not understood"
+    )
+    check.add_argument("--format", choices=("text", "json"), default="text")
+    check.add_argument("--output", type=Path, metavar="FILE", help="write the result here instead of standard output")
+    check.set_defaults(command=_command("mappings_check", "mapping_commands"))
+
+
 def _add_data_options(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
     parser.add_argument(
         "paths", nargs="+", metavar="PATH", help="FHIR Bundle, resource, NDJSON file or folder; - is standard input"
@@ -104,11 +123,11 @@ def _add_data_options(parser: argparse.ArgumentParser, formats: Sequence[str]) -
     parser.add_argument("--format", choices=formats, default="text")
 
 
-def _command(name: str) -> Command:
+def _command(name: str, module: str = "commands") -> Command:
     def run(options: argparse.Namespace) -> int:
-        from cds_service import commands
+        from importlib import import_module
 
-        command: Command = getattr(commands, name)
+        command: Command = getattr(import_module(f"cds_service.{module}"), name)
         return command(options)
 
     return run

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from fhir_mappings.terminology import Terminology
 
 
-def discovery(terminology: Terminology) -> dict[str, Any]:
+def discovery(*terminologies: Terminology) -> dict[str, Any]:
     """All services offered; the same for every caller, and without any look at a FHIR server."""
-    templates = prefetch_templates(terminology)
+    templates = prefetch_templates(*terminologies)
     return {
         "services": [
             {
@@ -37,10 +37,13 @@ def discovery(terminology: Terminology) -> dict[str, Any]:
     }
 
 
-def prefetch_templates(terminology: Terminology) -> dict[str, str]:
-    """Prefetch keys and templates: one search a kind of data, split where a template would grow too long."""
-    observations = split_template(OBSERVATIONS, terminology.relevant_codes("Observation"))
-    procedures = split_template(PROCEDURES, terminology.relevant_codes("Procedure"))
+def prefetch_templates(*terminologies: Terminology) -> dict[str, str]:
+    """Prefetch keys and templates: one search a kind of data, split where a template would grow too long.
+
+    Callers of several FHIR servers are offered the codes of all their terminologies.
+    """
+    observations = split_template(OBSERVATIONS, _codes(terminologies, "Observation"))
+    procedures = split_template(PROCEDURES, _codes(terminologies, "Procedure"))
     return {
         "patient": PREFETCH["patient"],
         **_numbered("observations", observations),
@@ -60,6 +63,10 @@ def split_template(template: str, tokens: Iterable[str]) -> list[str]:
         else:
             lists.append(token)
     return [template.replace("CODES", joined) for joined in lists]
+
+
+def _codes(terminologies: Iterable[Terminology], resource_type: str) -> list[str]:
+    return sorted({code for terminology in terminologies for code in terminology.relevant_codes(resource_type)})
 
 
 def _numbered(key: str, templates: list[str]) -> dict[str, str]:

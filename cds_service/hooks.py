@@ -1,4 +1,4 @@
-"""A CDS Hooks call, from request body to response body: everything but HTTP, trust and fetching.
+"""A CDS Hooks call, from request body to response body: everything but HTTP and trust; fetching is handed in.
 
 The body is scanned, not built: ``prefetch`` values stay raw bytes for fhir_mappings, which reads only what
 matters; the rest of the request is small. Duplicate members are refused, not guessed.
@@ -7,13 +7,14 @@ matters; the rest of the request is small. Duplicate members are refused, not gu
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from cds_service.evaluation import evaluate_record, with_problems_of_none
+from cds_service.fhir_access import FhirAccess, HookFetch, fhir_access
 from cds_service.instants import instant
 from cds_service.outcomes import HookError, refused
 from cds_service.request_members import Malformed, request_members
@@ -21,6 +22,7 @@ from cds_service.services import SERVICES, Service
 from cds_service.site import Site, bundled_site
 
 if TYPE_CHECKING:
+    from fhir_mappings import Reading
     from icans.record import Record
 
 __all__ = ["HookError", "answer_hook", "handle_hook"]
@@ -35,12 +37,14 @@ class HookRequest:
     """A CDS Hooks request as far as this project uses it.
 
     patient: ``context.patientId``, bare. prefetch: raw JSON of each value, None for null; an absent key is absent.
-    as_of: the instant asked for by the extension org.icans-cds.asOf, UTC.
+    access: the FHIR server that may be asked, if any. as_of: the instant asked for by the extension
+    org.icans-cds.asOf, UTC.
     """
 
     hook_instance: str
     patient: str
     prefetch: dict[str, bytes | None]
+    access: FhirAccess | None
     as_of: datetime | None
 
 
@@ -55,15 +59,20 @@ def handle_hook(service_id: str, body: bytes, *, as_of: datetime | None = None) 
     return answer_hook(service_id, body, bundled_site(), as_of=as_of)
 
 
-def answer_hook(service_id: str, body: bytes, site: Site, *, as_of: datetime | None = None) -> bytes:
-    """As handle_hook, at a given site."""
+def answer_hook(
+    service_id: str, body: bytes, site: Site, *, as_of: datetime | None = None, fetch: HookFetch | None = None
+) -> bytes:
+    """As handle_hook, at a given site. fetch: fetches what the prefetch lacks; None: nothing is fetched."""
     service = SERVICES.get(service_id)
     if service is None:
         raise refused(404, f"There is no such service; this server offers {', '.join(SERVICES)}.")
     request = read_request(service, body)
+    site = site.of_server(request.access.base if request.access else None)
+    if fetch is not None:
+        fetch = replace(fetch, site=site)
     as_of = as_of.astimezone(UTC) if as_of is not None else request.as_of
     now = datetime.now(UTC)
-    record = _record(request, site, now if as_of is None else None)
+    record = _record(request, site, now if as_of is None else None, fetch)
     answer = evaluate_record(record, site, as_of or now, request.hook_instance)
     return orjson.dumps({"cards": answer.cards})
 
@@ -86,32 +95,49 @@ def read_request(service: Service, body: bytes) -> HookRequest:
         value = context.get(name)
         if not isinstance(value, str) or not value.strip():
             raise refused(400, f"context.{name} is required and is a text.", f"context.{name}", code="required")
+    patient = context["patientId"].strip().removeprefix("Patient/")
     return HookRequest(
         hook_instance=hook_instance,
-        patient=context["patientId"].strip().removeprefix("Patient/"),
+        patient=patient,
         prefetch={key: None if value == b"null" else value for key, value in prefetch.items()},
+        access=fhir_access(members, patient),
         as_of=_as_of(members),
     )
 
 
-def _record(request: HookRequest, site: Site, now: datetime | None) -> Record:
+def _record(request: HookRequest, site: Site, now: datetime | None, fetch: HookFetch | None) -> Record:
     """The patient's record; HookError if prefetch holds another patient (400) or no observations (412)."""
     from fhir_mappings import read_prefetch
 
     wanted = f"Patient/{request.patient}"
-    reading = read_prefetch(request.prefetch, request.patient, site.read_settings(now))
+    settings = site.read_settings(now)
+    reading = read_prefetch(request.prefetch, request.patient, settings)
+    _require_patient(reading, wanted)
+    reasons: dict[str, str] = {}
+    if fetch is not None and request.access is not None:
+        fetched = fetch(request.access, request.patient, request.prefetch, reading)
+        if fetched is not None:
+            reasons = fetched.reasons
+            left = {key: value for key, value in request.prefetch.items() if key not in reading.missing}
+            reading = read_prefetch({**left, **fetched.prefetch}, request.patient, settings, reasons)
+            _require_patient(reading, wanted)
+    missing = [key for key in reading.missing if key.startswith(ESSENTIAL)]
+    if missing:
+        said = "".join(f" {reasons[key]}." for key in missing if key in reasons)
+        where = "" if said else " from prefetch"
+        raise refused(
+            412,
+            f"Data without which nothing can be evaluated could not be read{where}: {', '.join(missing)}.{said}",
+            *(f"prefetch.{key}" for key in missing),
+        )
+    return with_problems_of_none(reading.records[wanted], reading)
+
+
+def _require_patient(reading: Reading, wanted: str) -> None:
     if reading.prefetch_patient not in (None, wanted):
         raise refused(
             400, "context.patientId names another patient than prefetch.patient.", "context.patientId", code="value"
         )
-    missing = [key for key in reading.missing if key.startswith(ESSENTIAL)]
-    if missing:
-        raise refused(
-            412,
-            f"Data without which nothing can be evaluated could not be read from prefetch: {', '.join(missing)}.",
-            *(f"prefetch.{key}" for key in missing),
-        )
-    return with_problems_of_none(reading.records[wanted], reading)
 
 
 def _as_of(members: dict[str, bytes]) -> datetime | None:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from cds_service.errors import NOT_FHIR, Refusal
 
@@ -45,6 +45,37 @@ def gather(paths: Sequence[str]) -> Inputs:
             except OSError as error:
                 inputs.unread.append(f"{file}: cannot be read: {error.strerror}")
     return inputs
+
+
+def stream(paths: Sequence[str], inputs: Inputs) -> Iterator[Source]:
+    """The sources of the paths one after the other, NDJSON line by line: for what keeps no more than one in memory.
+
+    What cannot be read goes to ``inputs``. Raises Refusal (usage) for a path that does not exist, before the first.
+    """
+    missing = [path for path in paths if path != "-" and not os.path.exists(path)]
+    if missing:
+        raise Refusal(f"{missing[0]} does not exist")
+    for path in paths:
+        if path == "-":
+            yield from _streamed("standard input", sys.stdin.buffer)
+            continue
+        for file in _files(Path(path), inputs):
+            try:
+                with file.open("rb") as opened:
+                    yield from _streamed(str(file), opened)
+            except OSError as error:
+                inputs.unread.append(f"{file}: cannot be read: {error.strerror}")
+
+
+def _streamed(name: str, opened: BinaryIO) -> Iterator[Source]:
+    from fhir_mappings import Source
+
+    if not name.lower().endswith(".ndjson"):
+        yield Source(name, opened.read())
+        return
+    for number, line in enumerate(opened, start=1):
+        if line.strip():
+            yield Source(f"{name} line {number}", line)
 
 
 def read_all(inputs: Inputs, settings: ReadSettings, patient: str | None) -> Reading:

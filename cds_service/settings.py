@@ -28,17 +28,23 @@ class Settings:
     zone: IANA time zone of the site ("" : none configured; UTC is used and date-times without zone count by day).
     known: "issued" (an observation is known when issued) or "effective" (migrated data: when effective).
     policy_file, mappings_folder: overrides of the bundled policy and terminology.
+    mappings_by_server: base URL of a FHIR server and the mappings folder that is used, instead of mappings_folder,
+    for hook calls that name this server.
     public_url: base URL under which callers reach this service, without trailing slash; "" if unknown.
     trust: one of TRUST; "" : development on a loopback address, otherwise none.
     development: development trust also beyond loopback (a container's own network), said at each start.
     cors_origins: origins of browser clients allowed outside development trust.
     body_limit_megabytes: largest request body accepted.
+    fhir_servers: base URLs of FHIR servers that hook calls may name although their addresses are internal or
+    their scheme is http; public https servers need not be named.
+    fetch_seconds: how long a hook call may fetch what its prefetch lacks. answer_seconds: how long it may take.
     """
 
     zone: str = ""
     known: str = "issued"
     policy_file: Path | None = None
     mappings_folder: Path | None = None
+    mappings_by_server: tuple[tuple[str, Path], ...] = ()
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
     public_url: str = ""
@@ -46,6 +52,9 @@ class Settings:
     development: bool = False
     cors_origins: tuple[str, ...] = ()
     body_limit_megabytes: int = 32
+    fhir_servers: tuple[str, ...] = ()
+    fetch_seconds: float = 2.0
+    answer_seconds: float = 3.0
 
 
 def load_settings(config: Path | None, environment: Mapping[str, str], options: Mapping[str, Any]) -> Settings:
@@ -59,7 +68,7 @@ def load_settings(config: Path | None, environment: Mapping[str, str], options: 
     for name in _READERS:
         text = environment.get(f"ICANS_CDS_{name.upper()}", "").strip()
         if text:
-            given = text.split() if name == "cors_origins" else text
+            given = text.split() if name in ("cors_origins", "fhir_servers") else text
             values[name] = _read(name, given, f"environment ICANS_CDS_{name.upper()}")
     values |= {name: _read(name, value, "option") for name, value in options.items() if value is not None}
     return replace(Settings(), **values)
@@ -128,6 +137,15 @@ def _number(low: int, high: int) -> Callable[[Any], int]:
     return read
 
 
+def _seconds(low: float, high: float) -> Callable[[Any], float]:
+    def read(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float | str) or not low <= float(value) <= high:
+            raise ValueError(f"a number of seconds from {low:g} to {high:g} is expected")
+        return float(value)
+
+    return read
+
+
 def _switch(value: Any) -> bool:
     if isinstance(value, bool):
         return value
@@ -155,9 +173,15 @@ def _base_url(value: Any) -> str:
     return text
 
 
+def _folders_by_server(value: Any) -> tuple[tuple[str, Path], ...]:
+    if not isinstance(value, dict):
+        raise TypeError("a table of base URLs and folders is expected")
+    return tuple((_base_url(base), Path(_text(folder))) for base, folder in sorted(value.items()))
+
+
 def _origins(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
-        raise TypeError("a list of origins is expected")
+        raise TypeError("a list of URLs is expected")
     return tuple(_base_url(origin) for origin in value)
 
 
@@ -166,6 +190,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "known": _choice(*KNOWN),
     "policy_file": Path,
     "mappings_folder": Path,
+    "mappings_by_server": _folders_by_server,
     "host": _text,
     "port": _number(0, 65535),
     "public_url": _base_url,
@@ -173,4 +198,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "development": _switch,
     "cors_origins": _origins,
     "body_limit_megabytes": _number(1, 1024),
+    "fhir_servers": _origins,
+    "fetch_seconds": _seconds(0.1, 600),
+    "answer_seconds": _seconds(0.1, 600),
 }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from cds_service.errors import Refusal
 from cds_service.settings import Settings
@@ -19,7 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """What every call at one site has in common; known, about_url: as in Settings."""
+    """What every call at one site has in common; known, about_url: as in Settings.
+
+    by_server: the terminology of FHIR servers that have their own, by base URL.
+    """
 
     policy: Policy
     terminology: Terminology
@@ -27,6 +32,7 @@ class Site:
     zone_configured: bool
     known: str
     about_url: str | None
+    by_server: Mapping[str, Terminology] = field(default_factory=dict)
 
     def read_settings(self, now: datetime | None) -> ReadSettings:
         """How FHIR is read. now: the present for a live call, None where an as-of is given."""
@@ -43,11 +49,28 @@ class Site:
             future_tolerance=self.policy.future_tolerance,
         )
 
+    def of_server(self, base: str | None) -> Site:
+        """The site as it is for data of a FHIR server: with its own mappings, where it has some."""
+        found = self.by_server.get(plain_base(base)) if base is not None else None
+        return self if found is None else replace(self, terminology=found)
+
     def card_context(self) -> CardContext:
         """How cards are worded here."""
         from cards import CardContext
 
         return CardContext(zone=self.zone, about_url=self.about_url, mappings=self.terminology.label)
+
+
+def plain_base(url: str) -> str:
+    """A base URL without what does not tell servers apart: letter case of the host, default port, last slash."""
+    parts = urlsplit(url.strip())
+    try:
+        port = parts.port
+    except ValueError:
+        return url
+    default = {"https": 443, "http": 80}.get(parts.scheme)
+    shown = "" if port in (None, default) else f":{port}"
+    return f"{parts.scheme}://{parts.hostname or ''}{shown}{parts.path.rstrip('/')}"
 
 
 @lru_cache(maxsize=8)
@@ -59,9 +82,12 @@ def site_of(settings: Settings) -> Site:
 
     try:
         policy = current_policy(settings.policy_file)
-        if settings.mappings_folder is not None and not settings.mappings_folder.is_dir():
-            raise Refusal(f"mappings folder {settings.mappings_folder} is not a folder")
+        folders = [settings.mappings_folder, *(folder for _, folder in settings.mappings_by_server)]
+        for folder in folders:
+            if folder is not None and not folder.is_dir():
+                raise Refusal(f"mappings folder {folder} is not a folder")
         terminology = load_terminology(settings.mappings_folder)
+        by_server = {plain_base(base): load_terminology(folder) for base, folder in settings.mappings_by_server}
     except OSError as error:
         raise Refusal(f"{error.filename} cannot be read: {error.strerror}") from error
     except PolicyError as error:
@@ -80,6 +106,7 @@ def site_of(settings: Settings) -> Site:
         zone_configured=bool(settings.zone),
         known=settings.known,
         about_url=f"{settings.public_url}/about" if settings.public_url else None,
+        by_server=by_server,
     )
 
 

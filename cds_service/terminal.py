@@ -315,9 +315,16 @@ def _basis(entry: PolicyEntry) -> str:
     return f"{said} [may be {' '.join(bounds)}]" if bounds else f"{said} [may be changed]"
 
 
+def _grades(value: Any) -> str:
+    """``2``, or ``3 to 4`` for a lowest and highest grade."""
+    if not isinstance(value, tuple | list):
+        return _setting(value)
+    return " to ".join(dict.fromkeys(_setting(item) for item in value))
+
+
 def _setting(value: Any) -> str:
     if isinstance(value, dict):
-        return "; ".join(f"{name}: {_setting(item)}" for name, item in value.items())
+        return "; ".join(f"{name}: {_grades(item)}" for name, item in value.items())
     if isinstance(value, tuple | list | frozenset):
         return ", ".join(_setting(item) for item in value)
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -19,7 +19,7 @@ from icans.record import Problem
 
 #: The patient of an input that names none.
 UNNAMED = "Patient/unknown"
-_CLINICAL = ("Observation", "MedicationAdministration", "Procedure", "Condition")
+_CLINICAL = ("Observation", "MedicationAdministration", "Procedure", "Condition", "QuestionnaireResponse")
 
 
 class Head(msgspec.Struct, frozen=True, gc=False):

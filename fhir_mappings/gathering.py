@@ -15,6 +15,7 @@ from fhir_mappings.select import Found, LooseProbe, Probe, Selector, probe
 #: What the absence of a type of resource could change.
 AFFECTS: dict[str, tuple[str, ...]] = {
     "Observation": ("grade",),
+    "QuestionnaireResponse": ("grade",),
     "MedicationAdministration": ("dose", "treatment-start"),
     "Procedure": ("infusion",),
     "Medication": ("dose", "treatment-start"),

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from fhir_mappings import lean, medication_shapes, plain, plain_medication
+from fhir_mappings import lean, medication_shapes, plain, plain_medication, questionnaires
 from fhir_mappings.referee import (
     Refused,
     has_visible_strings,
@@ -60,6 +60,12 @@ def condition(raw: bytes) -> lean.Condition:
     """Raises Refused; Conditions that matter are rare, so that each is judged."""
     refuse_repeated_keys(raw)
     return _judged(raw, _CONDITION)
+
+
+def questionnaire_response(raw: bytes) -> questionnaires.QuestionnaireResponse:
+    """Raises Refused; responses that matter are rare, so that each is judged."""
+    refuse_repeated_keys(raw)
+    return _judged(raw, questionnaires.DECODER)
 
 
 def _plainly(

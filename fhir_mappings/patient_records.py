@@ -17,6 +17,8 @@ from fhir_mappings.medication_shapes import MedicationAdministration
 from fhir_mappings.medications import Medications
 from fhir_mappings.observations import ObservationReader
 from fhir_mappings.panels import Panels, contained_members
+from fhir_mappings.questionnaire_responses import read_response
+from fhir_mappings.questionnaires import QuestionnaireResponse
 from fhir_mappings.referee import Refused
 from fhir_mappings.select import Found, Selector
 from fhir_mappings.settings import ReadSettings
@@ -133,6 +135,8 @@ class _Maker:
             return read_administration(resource, found.reference, self.administrations)
         if isinstance(resource, lean.Procedure):
             return read_procedure(resource, found.reference, self.settings, self.selector)
+        if isinstance(resource, QuestionnaireResponse):
+            return read_response(resource, found.reference, self.observations)
         return Contribution()
 
     def _read_observation(self, found: Found, observation: lean.Observation) -> Contribution:
@@ -211,5 +215,6 @@ _PARSERS: dict[str, Callable[[bytes], object]] = {
     "MedicationAdministration": judged.administration,
     "Procedure": judged.procedure,
     "Condition": judged.condition,
+    "QuestionnaireResponse": judged.questionnaire_response,
     "Patient": judged.patient,
 }

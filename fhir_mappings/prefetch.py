@@ -47,8 +47,10 @@ class Prefetched:
     patient: str | None = None
 
 
-def read_keys(prefetch: Mapping[str, bytes | None], selector: Selector, gathered: Gathered) -> Prefetched:
-    """Takes every value that can be read into ``gathered`` and says what could not."""
+def read_keys(
+    prefetch: Mapping[str, bytes | None], selector: Selector, gathered: Gathered, reasons: Mapping[str, str]
+) -> Prefetched:
+    """Takes every value that can be read into ``gathered`` and says what could not, with the reasons known."""
     unreadable: dict[str, list[str]] = {family: [] for family in FAMILIES}
     present: dict[str, list[str]] = {family: [] for family in FAMILIES}
     prefetched = Prefetched()
@@ -65,8 +67,14 @@ def read_keys(prefetch: Mapping[str, bytes | None], selector: Selector, gathered
             prefetched.patient = next((patient_key(found) for found in gathered.of("Patient")[before:]), None)
     missing: list[str] = []
     for family, keys in present.items():
-        absent = _absent_parts(family, keys)
-        gathered.gaps.extend(_absence(key, family) for key in absent)
+        told = [key for key in reasons if (named := _KEY.fullmatch(key)) and named[1] == family]
+        absent = list(dict.fromkeys([*_absent_parts(family, keys), *(key for key in told if key not in keys)]))
+        gathered.gaps.extend(_absence(key, family, reasons.get(key)) for key in absent)
+        gathered.gaps.extend(
+            (key, Gap(f"prefetch.{key}", f"{reasons[key]}."), AFFECTS[FAMILIES[family]])
+            for key in keys
+            if key in reasons
+        )
         if len(unreadable[family]) == len(keys) and family not in _UNASKED:
             missing.extend([*unreadable[family], *absent])
             prefetched.unread.add(FAMILIES[family])
@@ -83,8 +91,8 @@ def _absent_parts(family: str, keys: list[str]) -> list[str]:
     return [key for key in expected if key not in keys]
 
 
-def _absence(key: str, family: str) -> tuple[str, Gap, tuple[str, ...]]:
-    message = f"The call holds no {key}: {_COSTS[family]}."
+def _absence(key: str, family: str, reason: str | None) -> tuple[str, Gap, tuple[str, ...]]:
+    message = f"{reason or f'The call holds no {key}'}: {_COSTS[family]}."
     return key, Gap(f"prefetch.{key}", message), AFFECTS[FAMILIES[family]]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from fhir_mappings.bundles import Source
 from fhir_mappings.gathering import Gathered, gather
@@ -58,14 +59,20 @@ def read(sources: Sequence[Source], settings: ReadSettings, patient: str | None 
     return Reading(found, _ordered(problems), dict(sorted(gathered.counts.items())))
 
 
-def read_prefetch(prefetch: Mapping[str, bytes | None], patient: str, settings: ReadSettings) -> Reading:
+def read_prefetch(
+    prefetch: Mapping[str, bytes | None],
+    patient: str,
+    settings: ReadSettings,
+    reasons: Mapping[str, str] = MappingProxyType({}),
+) -> Reading:
     """Reads the prefetch of a hook call for one patient: each value the bytes of its JSON, None for null.
 
+    reasons: for keys that are absent, or present in part, why: a sentence without its full stop.
     Never raises for what a value holds: a value of the wrong shape counts as absent, and is said.
     """
     selector = _selector(settings.terminology)
     gathered = Gathered()
-    prefetched = read_keys(prefetch, selector, gathered)
+    prefetched = read_keys(prefetch, selector, gathered, reasons)
     wanted = f"Patient/{patient.removeprefix('Patient/')}"
     gaps = [
         Problem(gap.code, "", gap.place, gap.message, known=settings.now, affects=affects)

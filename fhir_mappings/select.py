@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from fhir_mappings import lean
+from fhir_mappings import canonical, lean, questionnaires
 from fhir_mappings.bundles import Part
 from fhir_mappings.referee import Refused, decode_checked
 from fhir_mappings.terminology import ConflictingCodings, Terminology
@@ -122,6 +122,8 @@ class Selector:
         elif resource_type in ("Procedure", "Condition"):
             verdict = self.code(seen.code)
             wanted = self._event_wanted(resource_type, verdict)
+        elif resource_type == "QuestionnaireResponse":
+            wanted = self._response_wanted(bytes(part.raw))
         else:
             wanted = resource_type in READ_WHOLE
         raw = bytes(part.raw)
@@ -130,7 +132,10 @@ class Selector:
         return Found(resource_type, seen.id, raw, part.full_url, verdict)
 
     def _loosely_found(self, part: Part, seen: LooseProbe) -> Found | None:
-        if seen.resource_type not in READ_WHOLE and seen.resource_type not in _DECIDING_KEYS:
+        if seen.resource_type == "QuestionnaireResponse":
+            if not self._response_wanted(bytes(part.raw)):
+                return None
+        elif seen.resource_type not in READ_WHOLE and seen.resource_type not in _DECIDING_KEYS:
             return None
         identity = seen.id if isinstance(seen.id, str) else None
         return Found(seen.resource_type, identity, bytes(part.raw), part.full_url, self.code(seen.code))
@@ -195,6 +200,16 @@ class Selector:
         if resource_type == "Condition":
             return self.terminology.developmental_delay(verdict.pairs)
         return verdict.matters or self.terminology.infusion_procedure(verdict.pairs)
+
+    def _response_wanted(self, raw: bytes) -> bool:
+        """Whether a QuestionnaireResponse asks for something that is read; one that cannot be decoded, if it
+        names an assessment."""
+        try:
+            response = questionnaires.DECODER.decode(raw)
+            return any(self.verdict(concept).matters for concept, _ in questionnaires.items_of(response))
+        except (msgspec.MsgspecError, RecursionError):
+            codes = self.terminology.tables.code_systems[canonical.ASSESSMENT]
+            return any(f'"{code}"'.encode() in raw for code in codes)
 
 
 _CODE = (b'"code":{', b'"code": {')

@@ -71,7 +71,7 @@ class Tables:
 def read_tables(bundled: Path, overlay: Path | None, unverified: bool) -> Tables:
     """The bundled files with a site's folder laid over them; raises TerminologyError."""
     tables = Tables()
-    files = sorted(bundled.glob("*.json"))
+    files = sorted(path for path in bundled.glob("*.json") if not path.name.startswith("Questionnaire-"))
     resources = [(path.name, _decoded(path)) for path in files]
     # Code systems first: maps are checked against them.
     for _, resource in resources:

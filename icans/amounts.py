@@ -49,3 +49,9 @@ def clock_amount(dose: Dose, policy: Policy) -> Decimal | None:
 def counts_for_clock(dose: Dose, policy: Policy) -> bool:
     """Systemic, or of unknown route, and not absurd."""
     return dose.route != "intrathecal" and amount_of(dose, policy).problem == ""
+
+
+def implausibly_large(dose: Dose, policy: Policy) -> bool:
+    """Given, but of no size that can be believed."""
+    amount = amount_of(dose, policy)
+    return dose.route != "intrathecal" and amount.problem == "value-out-of-range" and amount.upper is not None

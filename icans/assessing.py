@@ -11,6 +11,7 @@ from icans.domains import Domains, Surroundings, evidence_of
 from icans.grading import (
     CAPD_GRADE_3,
     DOMAIN_ORDER,
+    HEMORRHAGE,
     UNKNOWN,
     Assessment,
     DomainValue,
@@ -28,6 +29,8 @@ from icans.record import (
 )
 
 EVENT_DOMAINS = ("seizure", "motor", "icp-edema")
+#: Charted, said and never counted; they make no row and replace nothing.
+UNCOUNTED_FINDINGS = frozenset({"weakness-unspecified", HEMORRHAGE})
 
 
 def assess(
@@ -44,7 +47,7 @@ def assess(
     grading.grade_tool(arousal)
     grading.grade_events()
     row = _row(at, charted, grading)
-    tool_stands = grading.ice is not None or grading.capd is not None
+    tool_stands = grading.ice is not None or grading.capd is not None or grading.unable
     drives = bool(row.documented) and not tool_stands and not around.tool_follows
     if not (row.tool or row.state or row.inferred or (row.documented and not around.tool_follows)):
         unused += [p for p in grading.problems if p.at == at and p.code == "wrong-tool-for-age"]
@@ -104,6 +107,7 @@ def assess(
         clear=clear,
         at_baseline=at_baseline,
         under_sedation=grading.sedated,
+        inconclusive=grading.sedated and value is not None and not drives and working.low == 0,
         documented=documented_now,
         notes=tuple(dict.fromkeys(grading.notes)),
         problems=tuple(grading.problems),
@@ -134,15 +138,15 @@ def _row(at: datetime, charted: Charted, grading: Domains) -> _Row:
         elif isinstance(entry, DocumentedGrade):
             documented.append(entry)
         elif isinstance(entry, Capd):
-            tool = tool or tools.capd
+            tool = tool or (tools.capd and not grading.capd_ignored)
         elif is_item(entry):
             tool = tool or (tools.ice and not grouped_earlier)
         elif isinstance(entry, NotAssessed):
-            applies = {"ice": tools.ice, "capd": tools.capd}.get(entry.tool, False)
+            applies = {"ice": tools.ice, "capd": tools.capd and not grading.capd_ignored}.get(entry.tool, False)
             tool = tool or applies
             state = state or (entry.tool == "consciousness" and entry.reason in ("sedated", "unarousable"))
         else:
-            state = True
+            state = state or getattr(entry, "finding", None) not in UNCOUNTED_FINDINGS
     return _Row(tool, state, inferred, documented)
 
 
@@ -177,7 +181,7 @@ def _capd_clear(grading: Domains, working: GradeRange) -> bool:
     if grading.capd is None or grading.capd >= CAPD_GRADE_3 or working.high > 1 or working.low > 0:
         return False
     others = [v for v in grading.domains if v.domain not in ("capd", "documented")]
-    return all(v.working.high == 0 or (v.status == "inferred" and v.working == GradeRange(0, 1)) for v in others)
+    return all(v.strict.high == 0 for v in others)
 
 
 def _at_baseline(grading: Domains, charted: Charted, working: GradeRange) -> bool:
@@ -207,13 +211,12 @@ def _missing(grading: Domains, charted: Charted, working: GradeRange, drives: bo
     if not drives:
         if grading.sedated:
             missing += ["ice", "consciousness"]
-        elif grading.missing_tool is not None:
+        elif grading.missing_tool is not None and grading.missing_tool.high > working.low:
             tools = grading.around.tools
             missing.append("ice" if tools.ice else "capd")
-        elif value is not None and value.low != value.high:
-            items = list(value.missing) or sorted(charted.invalid_items)
-            missing += [f"ice-{item}" for item in items] if items and not value.mismatch else ["ice"]
-        if grading.missing_consciousness is UNKNOWN and not grading.sedated:
+        elif value is not None and value.low != value.high and _may_raise(grading, "ice", working):
+            missing += [f"ice-{item}" for item in value.missing] if value.missing and not value.mismatch else ["ice"]
+        if grading.missing_consciousness is UNKNOWN and not grading.sedated and working.low < 4:
             missing.append("consciousness")
     for domain in grading.domains:
         open_ended = domain.working.high > domain.working.low and domain.working.high > working.low
@@ -224,6 +227,11 @@ def _missing(grading: Domains, charted: Charted, working: GradeRange, drives: bo
         elif open_ended and domain.domain in ("motor", "icp-edema"):
             missing.append(domain.domain)
     return list(dict.fromkeys(missing))
+
+
+def _may_raise(grading: Domains, domain: str, working: GradeRange) -> bool:
+    """The domain's own range decides part of the overall one."""
+    return any(v.domain == domain and v.working.low < v.working.high > working.low for v in grading.domains)
 
 
 def _note_context(grading: Domains, charted: Charted, working: GradeRange, at_baseline: bool) -> None:

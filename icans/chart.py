@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from icans.amounts import clock_amount, counts_for_clock
+from icans.amounts import clock_amount, counts_for_clock, implausibly_large
 from icans.charted import is_item
 from icans.policy import Policy
 from icans.record import (
@@ -58,11 +58,14 @@ class ClockedDoses:
     """The doses of one instant as treatment clocks see them.
 
     amount: their sum in mg of dexamethasone-equivalent; unknown: one of a treating drug has no known size;
+    plausible: a dose of believable size is among them, so they may start a line; bridges: they keep one active;
     end: when the last of them ended; earliest: the first instant at which they may have been given.
     """
 
     amount: Decimal
     unknown: bool
+    plausible: bool
+    bridges: bool
     end: datetime
     earliest: datetime
 
@@ -258,14 +261,21 @@ class Chart:
         """The doses of one instant as treatment clocks see them, None if none counts for a clock."""
         if at in self.clocked:
             return self.clocked[at]
-        amounts = [(clock_amount(d, self.policy), d) for d in doses if counts_for_clock(d, self.policy)]
+        policy = self.policy
+        amounts = [(clock_amount(d, policy), d) for d in doses if counts_for_clock(d, policy)]
+        absurd = [d for d in doses if d.drug in policy.initiating_drugs and implausibly_large(d, policy)]
         clocked = None
-        if amounts:
+        if amounts or absurd:
+            total = sum((a for a, _ in amounts if a is not None), Decimal(0))
+            unknown = any(a is None and d.drug in policy.initiating_drugs for a, d in amounts)
+            given = [*(d for _, d in amounts), *absurd]
             clocked = ClockedDoses(
-                amount=sum((a for a, _ in amounts if a is not None), Decimal(0)),
-                unknown=any(a is None and d.drug in self.policy.initiating_drugs for a, d in amounts),
-                end=max(d.end or d.at for _, d in amounts),
-                earliest=min(d.earliest for _, d in amounts),
+                amount=total,
+                unknown=unknown,
+                plausible=bool(amounts),
+                bridges=unknown or bool(absurd) or total >= policy.bridging_dose,
+                end=max(d.end or d.at for d in given),
+                earliest=min(d.earliest for d in given),
             )
         self.clocked[at] = clocked
         return clocked

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from icans import ice
@@ -84,9 +84,10 @@ class Charted:
         self.boluses: tuple[Sedative, ...] = ()
         self.grouped_until: datetime | None = None
         self.invalid_items: frozenset[str] = frozenset()
-        self.reasons_at_baseline: frozenset[str] = frozenset()
+        self.unasked_items: frozenset[str] = frozenset()
         self.baseline: ice.IceValue | None = None
         self.complete_ice: dict[datetime, ice.IceValue] = {}
+        self.ice_scored_at: datetime | None = None
         self.ice_ever_complete = False
 
     def copy(self) -> Charted:
@@ -145,8 +146,11 @@ class Charted:
             self.capd = CapdValue(at=at, total=worst.total, entries=tuple(capds))
             problems += repeated(capds, [e.total for e in capds])
         for entry in used:
-            if isinstance(entry, NotAssessed) and entry.tool == "capd" and not capds:
-                self.capd = CapdValue(at=at, total=None, reason=entry.reason, entries=(entry,))
+            if isinstance(entry, NotAssessed) and entry.tool == "capd":
+                if not capds:
+                    self.capd = CapdValue(at=at, total=None, reason=entry.reason, entries=(entry,))
+                elif entry.reason == "unarousable" and self.capd is not None:
+                    self.capd = replace(self.capd, reason=entry.reason)
         self._absorb_consciousness(at, used, policy, problems)
         self._absorb_events(at, used, problems)
         documented = [e for e in used if isinstance(e, DocumentedGrade)]
@@ -195,6 +199,8 @@ class Charted:
                 )  # fmt: skip
             )
         self.ice = value
+        if value.low is not None:
+            self.ice_scored_at = at
         self.ice_ever_complete = self.ice_ever_complete or value.complete
 
     def _absorb_items(
@@ -216,7 +222,7 @@ class Charted:
             problems += repeated(same, [e.points if isinstance(e, IceItem) else e.shown for e in same])
         group = ice.item_group([e for e in items_from(at) if isinstance(e, ENTRY_TYPES_OF_ITEMS)])
         self.grouped_until = group.until
-        return ice.value_of_items(at, group, self.invalid_items)
+        return ice.value_of_items(at, group, self.invalid_items, self.unasked_items)
 
     def _absorb_consciousness(
         self, at: datetime, used: Sequence[Observed], policy: Policy, problems: list[Problem]
@@ -257,7 +263,8 @@ class Charted:
         motor = [e for e in used if isinstance(e, Motor)]
         if motor:
             problems += repeated(motor, [e.finding for e in motor], coexist=True)
-            self.motor = tuple(motor)
+            specific = tuple(e for e in motor if e.finding != "weakness-unspecified")
+            self.motor = specific or self.motor
             problems += [
                 Problem(
                     "finding-unspecific",

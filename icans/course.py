@@ -28,6 +28,8 @@ class Course:
         self.headline = 0
         self.headline_at: datetime | None = None
         self.rose_at: datetime | None = None
+        self.rose_from_zero_at: datetime | None = None
+        self.fell_due: tuple[datetime | None, datetime, int] | None = None
         self.set_by: Assessment | None = None
         self.last: Assessment | None = None
         self.last_full_at: datetime | None = None
@@ -43,8 +45,7 @@ class Course:
         self.episodes: tuple[tuple[datetime, datetime], ...] = ()
         self.change_id: str | None = None
         self.active_id: str | None = None
-        self.possible_id: str | None = None
-        self.possible_signature: tuple[Any, ...] = ()
+        self.possible: dict[tuple[Any, ...], str] = {}
         self.discrepancy_id: str | None = None
         self.overdue_id: str | None = None
         self.not_found_id: str | None = None
@@ -126,6 +127,8 @@ class Course:
         return direction
 
     def _rise(self, assessment: Assessment, onset_on_steroids: bool | None) -> str:
+        if self.headline == 0:
+            self.rose_from_zero_at = assessment.at
         self.headline = assessment.counts_as.low
         self.rose_at = assessment.at
         if self.open:
@@ -187,11 +190,13 @@ class Course:
             elif grade.low < headline <= grade.high:
                 direction = "improvement"
         signature = (headline, grade.low, grade.high, assessment.missing)
-        if direction and signature == self.possible_signature and journal.holds(self.possible_id):
-            return
-        journal.close(at, self.possible_id)
-        self.possible_id, self.possible_signature = None, ()
-        if direction:
+        kept = {s: i for s, i in self.possible.items() if journal.holds(i)}
+        if not assessment.inconclusive:  # what proves nothing ends nothing
+            for other, finding_id in kept.items():
+                if not direction or other != signature:
+                    journal.close(at, finding_id)
+            kept = {s: i for s, i in kept.items() if journal.holds(i)}
+        if direction and signature not in kept:
             facts = {
                 "previousGrade": headline,
                 "gradeLow": grade.low,
@@ -201,7 +206,8 @@ class Course:
             }
             key = f"{key_time(at)}|{grade.low}|{grade.high}"
             found = self.finding("grade-possible-change", key, at, "info", facts, assessment.evidence, assessment)
-            self.possible_id, self.possible_signature = journal.open(at, found), signature
+            kept = {**kept, signature: journal.open(at, found)}
+        self.possible = kept
 
     def _clear_run(self, assessment: Assessment, policy: Policy) -> None:
         """An unbroken run of clear assessments over a day resolves the episode."""
@@ -281,37 +287,24 @@ class Course:
 
     def settle(self, at: datetime, reassessment_holds: bool, policy: Policy, journal: Journal) -> None:
         """Open and close what depends on time only: assessments overdue or not found."""
-        due = self.overdue_at(policy)
-        if due is None or at < due or reassessment_holds:
-            overdue = journal.latest(self.overdue_id) if self.overdue_id else None
-            # once told, a headline that falls does not take it back; only a full row or a pause does
-            if (
-                due is None
-                or reassessment_holds
-                or overdue is None
-                or overdue.facts["lastAssessment"] != self._last_row()
-            ):
+        due, last = self.overdue_at(policy), self._last_row()
+        if due is None or (self.fell_due is not None and self.fell_due[0] != last):
+            self.fell_due = None
+            journal.close(at, self.overdue_id)
+        if self.fell_due is None and due is not None and at >= due:
+            self.fell_due = (last, due, self.headline)
+        if self.fell_due is not None:
+            if reassessment_holds:
                 journal.close(at, self.overdue_id)
-        elif not journal.holds(self.overdue_id):
-            last = self._last_row()
-            severe = self.headline >= 2
-            interval = policy.interval_severe if severe else policy.interval_mild
-            facts = {
-                "lastAssessment": last,
-                "intervalHours": int(interval.total_seconds() // 3600),
-                "grade": self.headline,
-            }
-            key = key_time(last) if last else ""
-            found = self.finding("assessment-overdue", key, due, "info", facts, (), self.last)
-            told = journal.latest(found.id)
-            self.overdue_id = journal.open(at, told or found)
-        elif self.overdue_id is not None:
-            overdue = journal.latest(self.overdue_id)
-            if overdue is not None and overdue.facts["lastAssessment"] != self._last_row():
-                journal.close(at, self.overdue_id)
-                self.settle(at, reassessment_holds, policy, journal)
-                return
+            elif not journal.holds(self.overdue_id):
+                self.overdue_id = journal.open(at, self._overdue(policy, *self.fell_due))
         self._settle_not_found(at, policy, journal)
+
+    def _overdue(self, policy: Policy, last: datetime | None, due: datetime, grade: int) -> Finding:
+        """Told once a full row; a headline that falls later does not take it back."""
+        interval = policy.interval_severe if grade >= 2 else policy.interval_mild
+        facts = {"lastAssessment": last, "intervalHours": int(interval.total_seconds() // 3600), "grade": grade}
+        return self.finding("assessment-overdue", key_time(last) if last else "", due, "info", facts, (), self.last)
 
     def _last_row(self) -> datetime | None:
         if self.last_full_at is not None:

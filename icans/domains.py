@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from icans import ice
-from icans.charted import Charted, ConsciousnessValue, worst
+from icans.charted import CapdValue, Charted, ConsciousnessValue, worst
 from icans.findings import Evidence
 from icans.grading import (
     AROUSABLE,
@@ -109,6 +109,9 @@ class Domains:
         self.missing: list[str] = []
         self.ice: ice.IceValue | None = None
         self.capd: int | None = None
+        self.capd_value: CapdValue | None = None
+        self.capd_ignored = False
+        self.unable = False
         self.missing_consciousness: GradeRange | None = None
         self.sedative = charted.running_sedative(at, around.policy)
         consciousness = charted.consciousness
@@ -156,25 +159,29 @@ class Domains:
         if capd is not None and tools.age_unknown:
             self.notes.append("age-unknown")
             self._wrong_tool(capd.entries[0], "The birth date is not known: ICE is used where there is one, else CAPD.")
-            if value is not None and value.low is not None:
+            scored = self.charted.ice_scored_at
+            if scored is not None and scored >= self.since:
                 self.exclude("capd", capd.entries, "age-unknown")
-                capd = None
+                self.capd_ignored, capd = True, None
+        if value is not None and value.low is None and capd is not None and capd.at > value.at:
+            value = None  # ICE and CAPD are one domain: a newer score replaces the reason for none
         if tools.age_imprecise and (capd is not None or value is not None):
             entry = (value or capd).entries[0]  # type: ignore[union-attr]
             message = "Only the year of birth is known; ICE and CAPD are both accepted and the worse counts."
             self.problems.append(Problem("time-imprecise", entry.reference, entry.element, message, self.at))
         if capd is not None:
             deep = self.charted.deep_sedation_at
-            if self.sedated or (deep is not None and deep >= self.since) or capd.total is None:
-                reason = "sedation" if self.sedated else capd.reason or "RASS -4 or -5"
-                self.exclude("capd", capd.entries, reason)
+            self.unable = capd.reason == "unarousable" and not self.sedated
+            if self.sedated or (deep is not None and deep >= self.since and not self.unable) or capd.total is None:
+                if not self.unable:
+                    reason = "sedation" if self.sedated else capd.reason or "RASS -4 or -5"
+                    self.exclude("capd", capd.entries, reason)
                 capd = None
         self.capd = capd.total if capd else None
         self.capd_value = capd
-        self.voided_ice = False
         if value is not None and value.low is not None and self.sedated and not value.points_obtained:
             self.exclude("ice", value.entries, "sedation")
-            self.voided_ice, value = True, None
+            value = None
         self.ice = value
 
     def _wrong_tool(self, entry: Entry, message: str) -> None:
@@ -234,23 +241,25 @@ class Domains:
 
     def grade_tool(self, arousal: GradeRange | None) -> None:
         """Add ICE and CAPD; without either the tool may still be anything that arousal allows."""
-        if self.ice is not None and self.ice.low is not None and self.ice.high is not None:
-            arousable = None if arousal is None else True if arousal.high < 4 else False if arousal.low == 4 else None
-            if self.ice.reason == "unarousable" and not self.sedated:
-                arousable = False
+        if self.ice is not None and self.ice.reason == "unarousable" and not self.sedated:
+            self._tool("ice", GradeRange(4, 4), "ICE not possible: unarousable", self.ice.at, self.ice.entries)
+        elif self.ice is not None and self.ice.low is not None and self.ice.high is not None:
+            arousable = None
+            if arousal is not None:
+                arousable = True if arousal.high < 4 else False if arousal.low == 4 else None
             grade = ice_grade(self.ice.low, self.ice.high, arousable)
             self._tool("ice", grade, _ice_shown(self.ice), self.ice.at, self.ice.entries)
-        elif self.ice is not None and self.ice.reason == "unarousable" and not self.sedated:
-            self._tool("ice", GradeRange(4, 4), "ICE not possible: unarousable", self.ice.at, self.ice.entries)
         elif self.ice is not None:
             self.exclude("ice", self.ice.entries, "sedation" if self.ice.reason == "sedated" else self.ice.reason)
             self.ice = None
         if self.capd_value is not None and self.capd is not None:
             grade = CAPD_BELOW if self.capd < CAPD_GRADE_3 else CAPD_FROM
             self._tool("capd", grade, f"CAPD {self.capd}", self.capd_value.at, self.capd_value.entries)
-        self.tool_missing = self.ice is None and self.capd is None
-        self.missing_tool = None
-        if self.tool_missing:
+        if self.unable and self.charted.capd is not None:
+            unable = self.charted.capd
+            self._tool("capd", GradeRange(4, 4), "CAPD not possible: unarousable", unable.at, unable.entries)
+        self.missing_tool: GradeRange | None = None
+        if self.ice is None and self.capd is None and not self.unable:
             self.missing_tool = AROUSABLE if arousal is not None and arousal.high < 4 else UNKNOWN
 
     def _tool(self, domain: str, grade: GradeRange, shown: str, at: datetime, entries: Sequence[Entry]) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
+from math import ceil
 from typing import Any
 
 from icans.amounts import Amount, amount_of
@@ -41,6 +43,12 @@ class Accruing:
         return (
             self.equivalent * Decimal((until - begin) // MICROSECOND) / Decimal((self.end - self.start) // MICROSECOND)
         )
+
+    def exactly(self, at: datetime) -> Fraction:
+        """``given`` without rounding."""
+        begin, until = max(self.start, self.counted_from), max(min(at, self.end), self.start)
+        share = Fraction(max(until - begin, timedelta(0)) // MICROSECOND, (self.end - self.start) // MICROSECOND)
+        return Fraction(self.equivalent) * share
 
     def left(self, at: datetime) -> Decimal:
         """Dexamethasone-equivalent mg still to be given after ``at``."""
@@ -140,17 +148,21 @@ class Exposure:
         segment = min(a.end for a in self.accruing)
         if self.since is None or self.tiers_crossed >= len(policy.tiers):
             return segment
-        needed = policy.tiers[self.tiers_crossed] - self.total_at(at)
-        rate = sum((a.equivalent / Decimal((a.end - a.start) // MICROSECOND) for a in self.accruing), ZERO)
-        exact = at + timedelta(microseconds=int((needed / rate).to_integral_value(rounding="ROUND_CEILING")))
+        needed = Fraction(policy.tiers[self.tiers_crossed]) - self._exact(at)
+        rate = sum((Fraction(a.equivalent) / ((a.end - a.start) // MICROSECOND) for a in self.accruing), Fraction(0))
+        exact = at + timedelta(microseconds=ceil(needed / rate))
         whole = exact if exact.microsecond == 0 else exact.replace(microsecond=0) + timedelta(seconds=1)
         return min(segment, whole) if whole > at else segment
+
+    def _exact(self, at: datetime) -> Fraction:
+        """The sum at ``at`` without rounding, for comparing it with a tier."""
+        return Fraction(self.total) + sum((a.exactly(at) for a in self.accruing), Fraction(0))
 
     def crossed_now(self, at: datetime, policy: Policy) -> tuple[Decimal, ...]:
         """Tiers reached by ``at`` and not before; the lower bound decides."""
         if self.since is None:
             return ()
-        total, first = self.total_at(at), self.tiers_crossed
+        total, first = self._exact(at) if self.accruing else self.total, self.tiers_crossed
         while self.tiers_crossed < len(policy.tiers) and total >= policy.tiers[self.tiers_crossed]:
             self.tiers_crossed += 1
         return policy.tiers[first : self.tiers_crossed]

@@ -104,13 +104,15 @@ def key_time(instant: datetime) -> str:
 class Alert:
     """A finding as it was shown: from when to when, what changed, whether it was withdrawn.
 
-    ``finding`` is the latest form; ``facts`` are as first shown, but for the running ones.
+    ``finding`` is the latest form; ``facts`` are as first shown, but for the running ones. last_end: when it
+    last stopped holding, whatever a withdrawal makes of ``until``.
     """
 
     finding: Finding
     facts: dict[str, Any]
     shown_at: datetime
     until: datetime | None = None
+    last_end: datetime | None = None
     holds: bool = True
     revised_facts: dict[str, Any] | None = None
     reopened_at: list[datetime] = field(default_factory=list)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from icans.findings import Evidence
-from icans.record import Problem
+from icans.record import ICE_ITEM_POINTS, Problem
 
 
 class GradeRange(NamedTuple):
@@ -119,6 +120,26 @@ def seizure_grade(finding: str, duration_seconds: Decimal | None) -> GradeRange:
     return SEIZURE_GRADES[finding]
 
 
+def table_in_force() -> dict[str, Any]:
+    """The grading table as ``policy show`` prints it: by setting, a grade or its lowest and highest."""
+    return {
+        "ice_item_points": dict(ICE_ITEM_POINTS),
+        "ice_grade": {str(g): min(p for p, grade in ICE_GRADES.items() if grade == g) for g in range(4)},
+        "consciousness_grade": _shown(CONSCIOUSNESS_GRADES),
+        "seizure_grade": _shown(SEIZURE_GRADES),
+        "prolonged_seizure": PROLONGED_SEIZURE_SECONDS // 60,
+        "motor_grade": _shown(MOTOR_GRADES),
+        "icp_edema_grade": _shown({k: v for k, v in ICP_EDEMA_GRADES.items() if k != HEMORRHAGE}),
+        "capd_grade_3": CAPD_GRADE_3,
+        "gcs_eye_grade": {str(score): list(GCS_EYE_GRADES[score]) for score in GCS_EYE_GRADES},
+        "rass_grade": {str(score): list(rass_grade(score)) for score in range(0, -6, -1)},
+    }
+
+
+def _shown(grades: Mapping[str, GradeRange]) -> dict[str, Any]:
+    return {name: grade.low if grade.low == grade.high else list(grade) for name, grade in grades.items()}
+
+
 class DomainValue(NamedTuple):
     """What one domain contributes to an assessment.
 
@@ -149,6 +170,7 @@ class Assessment(NamedTuple):
         items are valid for this patient). baseline_ice: ICE before the infusion, None if not recorded.
     without_carried: the grade without events charted earlier than this assessment.
     clear: counts as grade 0 (no neurotoxicity recorded, or at the patient's own baseline).
+    inconclusive: an ICE obtained under sedation; it ends nothing and proves nothing.
     documented: grade charted by a clinician within the hour, None if none.
     notes: what the reader must know, as codes: "consciousness-not-recorded", "consciousness-inferred",
         "at-baseline", "below-baseline", "no-baseline", "under-sedation", "recent-bolus",
@@ -178,6 +200,7 @@ class Assessment(NamedTuple):
     clear: bool = False
     at_baseline: bool = False
     under_sedation: bool = False
+    inconclusive: bool = False
     documented: int | None = None
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()

@@ -24,6 +24,7 @@ from icans.grading import Assessment
 from icans.journal import Journal, Mark
 from icans.policy import Policy
 from icans.record import (
+    ORIENTATION_ITEMS,
     DocumentedGrade,
     Dose,
     Entry,
@@ -223,12 +224,14 @@ class History:
                 charted.baseline = charted.complete_ice.get(assessment.at)
         newest = charted.ice if charted.ice is not None and charted.ice.at >= since else None
         if newest is not None:
-            unasked = {
-                entry.tool
-                for entry in newest.entries
-                if isinstance(entry, NotAssessed) and is_item(entry) and entry.reason in REASONS_ITEM_MISSING
-            }
-            charted.invalid_items = charted.invalid_items.union(unasked)
+            reasons = [
+                e
+                for e in newest.entries
+                if isinstance(e, NotAssessed) and is_item(e) and e.reason in REASONS_ITEM_MISSING
+            ]
+            charted.unasked_items = frozenset(
+                name for e in reasons for name in (ORIENTATION_ITEMS if e.tool == "orientation" else (e.tool,))
+            )
 
     def _close_everything(self, at: datetime) -> None:
         for finding_id in sorted(self.journal.held):
@@ -267,7 +270,7 @@ class History:
             self.journal.assessments.append(assessment)
             if assessment.full:
                 course.last_full_at = at
-            if assessment.ice_complete and state.charted.ice is not None:
+            if assessment.ice_complete and not assessment.under_sedation and state.charted.ice is not None:
                 state.charted.complete_ice = {**state.charted.complete_ice, at: state.charted.ice}
             self._enter(assessment)
             return
@@ -299,11 +302,8 @@ class History:
     def _grade(self, assessment: Assessment, own: list[Observed]) -> None:
         """Let an assessment move course and treatment."""
         course, treatment, policy, journal = self.state.course, self.state.treatment, self.policy, self.journal
-        if (
-            any(isinstance(e, DocumentedGrade) and e.grade == 5 for e in own)
-            and assessment.deciding_domain == "documented"
-        ):
-            return
+        if any(isinstance(e, DocumentedGrade) and e.grade == 5 and not e.other_cause for e in own):
+            return  # death due to ICANS: monitoring ends with this instant, and no grade change is told
         admitted = course.admits(assessment, policy)
         before, was_open = course.headline, course.open
         if admitted:

@@ -53,7 +53,7 @@ class IceValue:
     @property
     def points_obtained(self) -> bool:
         """At least one point was surely obtained, so the patient was arousable."""
-        return self.low is not None and self.low >= 1
+        return self.low is not None and self.low >= 1 and self.reason != "unarousable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +94,14 @@ def _worse_result(one: int | str, other: int | str) -> int | str:
     return other if isinstance(other, int) else min(one, other)
 
 
-def value_of_items(at: datetime, group: ItemGroup, invalid: frozenset[str]) -> IceValue:
+def value_of_items(
+    at: datetime, group: ItemGroup, invalid: frozenset[str], unasked: frozenset[str] = frozenset()
+) -> IceValue:
     """Bounds of the score from separately charted items.
 
-    Every item without a result adds its points to the upper bound only; ``invalid`` items (not valid at
-    baseline) are never scored.
+    Every item without a result adds its points to the upper bound only; ``invalid`` items (marked not valid
+    at baseline) are never scored; ``unasked`` ones (not obtained at baseline for language, vision, ...) count
+    if they are obtained and are not missed if not.
     """
     entries = group.entries
     obtained = {item: result for item, result in group.results.items() if isinstance(result, int)}
@@ -117,8 +120,9 @@ def value_of_items(at: datetime, group: ItemGroup, invalid: frozenset[str]) -> I
     valid = {item: points for item, points in obtained.items() if item not in invalid}
     covered = set(valid) | (set(ORIENTATION_ITEMS) if "orientation" in valid else set())
     absent = [item for item in SINGLE_ITEMS if item not in covered]
-    maximum = ICE_MAXIMUM - sum(ICE_ITEM_POINTS[item] for item in SINGLE_ITEMS if item in invalid)
-    missing = tuple(item for item in absent if item not in invalid)
+    not_valid = invalid.union(item for item in unasked if item in absent)
+    maximum = ICE_MAXIMUM - sum(ICE_ITEM_POINTS[item] for item in SINGLE_ITEMS if item in not_valid)
+    missing = tuple(item for item in absent if item not in not_valid)
     if not valid:
         return IceValue(at=at, low=None, high=None, maximum=maximum, missing=missing, reason=reason, entries=entries)
     score = sum(valid.values())

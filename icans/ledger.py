@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from icans.findings import INDICATORS, MODULES, RUNNING_FACTS, Alert, Finding
@@ -46,7 +47,9 @@ class Ledger:
                 continue
             changed.add(finding.module)
             if alert is None:
-                alert = Alert(finding=finding, facts=dict(finding.facts), shown_at=at, until=at, holds=False)
+                alert = Alert(
+                    finding=finding, facts=dict(finding.facts), shown_at=at, until=at, last_end=at, holds=False
+                )
                 self.alerts[finding_id] = alert
                 if finding.expires:
                     heapq.heappush(self.expiries, (at + self.policy.shown_for, finding_id))
@@ -63,17 +66,20 @@ class Ledger:
         return iter(sorted(due))
 
     def _withdraw(self, at: datetime, alert: Alert, cause: str | None) -> None:
+        if alert.holds:
+            alert.last_end = at
         alert.withdrawn, alert.withdrawn_by = True, cause
         self.holding[alert.finding.module].pop(alert.finding.id, None)
         alert.until, alert.holds = at, False
 
     def _revise(self, alert: Alert, finding: Finding) -> None:
-        alert.withdrawn, alert.withdrawn_by = False, None
-        alert.finding = finding
+        if alert.withdrawn:
+            alert.withdrawn, alert.withdrawn_by, alert.until = False, None, alert.last_end
+        # how urgent it is and what time it speaks of stay as first shown
+        alert.finding = replace(finding, at=alert.finding.at, indicator=alert.finding.indicator)
         running = RUNNING_FACTS.get(finding.type, frozenset())
         differs = any(alert.facts.get(k) != v for k, v in finding.facts.items() if k not in running)
-        if alert.revised_facts is not None or differs:
-            alert.revised_facts = dict(finding.facts)
+        alert.revised_facts = dict(finding.facts) if differs else None
 
     def _hold(self, at: datetime, alert: Alert, holds: bool) -> None:
         finding = alert.finding
@@ -85,7 +91,7 @@ class Ledger:
             alert.holds, alert.until = True, None
             self.holding[finding.module][finding.id] = alert
         elif not holds and alert.holds:
-            alert.holds, alert.until = False, at
+            alert.holds, alert.until, alert.last_end = False, at, at
             self.holding[finding.module].pop(finding.id, None)
 
     def _leads_anew(self, module: str) -> bool:

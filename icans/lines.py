@@ -42,7 +42,7 @@ class Line:
     overdue_id: str | None = None
     finding_ids: tuple[str, ...] = ()
     re_worsening_ids: tuple[str, ...] = ()
-    indeterminate_id: str | None = None
+    indeterminate_ids: tuple[str, ...] = ()
 
     @property
     def met_a(self) -> bool:

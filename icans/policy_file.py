@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from icans.grading import table_in_force
 from icans.policy import Policy, PolicyEntry, PolicyError
 
 Checked = TypeVar("Checked", bound=BaseModel)
@@ -72,8 +73,11 @@ class PolicyFile:
         self.version = document.pop("version")
         self.sources = {key: checked(Source, key, table) for key, table in document.pop("sources").items()}
         self.section_of = {key: section for section, table in document.items() for key in table}
+        self.in_code = table_in_force()
         self.settings = {
-            key: checked(Setting, key, entry) for table in document.values() for key, entry in table.items()
+            key: checked(Setting, key, {"value": self.in_code[key], **entry} if key in self.in_code else entry)
+            for table in document.values()
+            for key, entry in table.items()
         }
         self.overridden: set[str] = set()
         for key, setting in self.settings.items():
@@ -90,6 +94,8 @@ class PolicyFile:
                 raise PolicyError(key, "stated twice")
             seen.add(key)
             setting = self.settings[key]
+            if key in self.in_code and isinstance(stated, Mapping) and stated.keys() <= Setting.model_fields.keys():
+                stated = {"value": setting.value, **stated}  # the bundled file states no value here
             changed = override_entry(key, setting, stated)
             if canonical(changed.value) != canonical(setting.value):
                 if not setting.overridable:

@@ -72,12 +72,14 @@ class Treatment:
         if given is None:
             return
         gap = self.last_bridge is None or at - self.last_bridge > policy.treatment_gap
-        bridges = given.amount >= policy.bridging_dose or given.unknown
+        bridges = given.bridges
         started = False
-        if course.open and course.headline > 0:
+        line = self.current(course.episode)
+        if course.open and course.headline > 0 and given.plausible:
             armed = self.armed_from is not None
-            if armed or gap or self._doubles(at, given.amount, chart, policy):
-                unknown_starts = given.unknown and (armed or gap)
+            lapsed = line is not None and line.broken
+            if armed or gap or lapsed or self._doubles(at, given.amount, chart, policy):
+                unknown_starts = given.unknown and (armed or gap or lapsed)
                 if unknown_starts or _sum_from(at, chart, policy) >= policy.qualifying_dose:
                     self._start(at, given.earliest, course, journal, policy, None)
                     started = True
@@ -112,13 +114,18 @@ class Treatment:
     ) -> None:
         """An onset, or a rise from grade 0 inside an episode: the first qualifying dose near it starts a line."""
         line = self.current(course.episode)
-        if line is not None and self.active(line, assessment.at, policy):
-            return
-        self.armed_from = assessment.at - policy.onset_lead
-        self.candidates = ()
-        for at, given in chart.clocked_between(self.armed_from, assessment.at):
-            if given.unknown or _sum_from(at, chart, policy) >= policy.qualifying_dose:
+        active = line is not None and self.active(line, assessment.at, policy)
+        since = assessment.at - policy.onset_lead
+        if not active:
+            self.armed_from = since
+            self.candidates = ()
+        for at, given in chart.clocked_between(since, assessment.at):
+            if not given.plausible or (active and not self._doubles(at, given.amount, chart, policy)):
+                continue
+            unknown_starts = given.unknown and not active
+            if unknown_starts or _sum_from(at, chart, policy) >= policy.qualifying_dose:
                 self._start(at, given.earliest, course, journal, policy, assessment)
+                self.last_bridge = max(given.end, self.last_bridge or given.end)
                 return
             self._remember(at, assessment.at, policy)
 
@@ -146,7 +153,7 @@ class Treatment:
         )  # fmt: skip
 
     def _supersede(self, line: Line, start: datetime, at: datetime, journal: Journal, policy: Policy) -> None:
-        for finding_id in (*line.finding_ids, *line.re_worsening_ids, line.indeterminate_id, line.overdue_id):
+        for finding_id in (*line.finding_ids, *line.re_worsening_ids, *line.indeterminate_ids, line.overdue_id):
             journal.close(at, finding_id)
         self._set(replace(line, superseded_at=start))
 
@@ -166,10 +173,20 @@ class Treatment:
         if line is None:
             return False
         at = assessment.at
-        if line.verdict is not None and admitted and course.headline > previous_headline:
-            if line.verdict_at is not None and line.verdict_at < at and self.active(line, at, policy):
-                self._re_worsening(line, assessment, previous_headline, course, journal)
-                line = self.lines[-1]
+        judged_before = line.verdict is not None and line.verdict_at is not None and line.verdict_at < at
+        served = self._weigh(line, assessment, admitted, course, policy, journal)
+        line = self.lines[-1]
+        decisive = line.verdict_at == at and line.verdict is not None and line.verdict.kind != "indeterminate"
+        rose = admitted and course.headline > previous_headline
+        if rose and judged_before and not decisive and self.active(line, at, policy):
+            self._re_worsening(line, assessment, previous_headline, course, journal)
+        return served
+
+    def _weigh(
+        self, line: Line, assessment: Assessment, admitted: bool, course: Course, policy: Policy, journal: Journal
+    ) -> bool:
+        """Both clauses on one row; True if the row serves the line though it is not admitted."""
+        at = assessment.at
         if line.reference is None:
             if assessment.full and assessment.assessable and at <= line.start + policy.reference_after:
                 self._set(replace(line, reference=assessment))
@@ -284,10 +301,10 @@ class Treatment:
         if verdict.kind == "indeterminate":
             self._indeterminate(line, at, evaluation, course, journal)
             return
-        journal.close(at, line.indeterminate_id)
-        self._set(replace(line, indeterminate_id=None))
+        for finding_id in line.indeterminate_ids:
+            journal.close(at, finding_id)
         if verdict.kind == "met" and evaluation is not None:
-            self._met(replace(line, indeterminate_id=None), NO_IMPROVEMENT, at, evaluation, course, policy, journal)
+            self._met(line, NO_IMPROVEMENT, at, evaluation, course, policy, journal)
 
     def _met(
         self,
@@ -334,10 +351,9 @@ class Treatment:
         basis = RefractoryBasis(line=line_now(line, journal), reference=line.reference, evaluation=evaluation)
         evidence = (*(line.reference.evidence if line.reference else ()), *(evaluation.evidence if evaluation else ()))
         found = course.finding("refractory-indeterminate", key, at, "info", facts, evidence, basis)
-        if found.id == line.indeterminate_id and journal.holds(found.id):
+        if journal.holds(found.id):
             return
-        journal.close(at, line.indeterminate_id)
-        self._set(replace(line, indeterminate_id=journal.open(at, found)))
+        self._set(replace(line, indeterminate_ids=(*line.indeterminate_ids, journal.open(at, found))))
         if line.superseded_at is not None and line.superseded_at <= at:
             journal.close(at, found.id)
 
@@ -373,7 +389,7 @@ class Treatment:
     def close_all(self, at: datetime, journal: Journal) -> None:
         """The episode is resolved or monitoring has ended: no line speaks any more."""
         for line in self.lines:
-            for finding_id in (*line.finding_ids, *line.re_worsening_ids, line.indeterminate_id, line.overdue_id):
+            for finding_id in (*line.finding_ids, *line.re_worsening_ids, *line.indeterminate_ids, line.overdue_id):
                 journal.close(at, finding_id)
 
 
@@ -388,6 +404,8 @@ def _sum_from(start: datetime, chart: Chart, policy: Policy) -> Decimal:
 def _reference(at: datetime, course: Course, policy: Policy) -> Assessment | None:
     """The latest full assessable row in the day before treatment start, else the row that set the headline."""
     since = at - policy.reference_before
+    if course.rose_from_zero_at is not None:
+        since = max(since, course.rose_from_zero_at)  # a grade 0 before the rise is no grade at treatment start
     for candidate in (course.last_full, course.set_by):
         if candidate is not None and since <= candidate.at <= at:
             return candidate

@@ -24,9 +24,8 @@ class Verdict:
 
 
 def improved(assessment: Assessment, reference: Assessment) -> bool:
-    """A definite decrease by at least one grade; grade 0 is always an improvement on ICANS."""
-    grade = assessment.counts_as
-    return grade.high <= reference.counts_as.low - 1 or (grade.high == 0 and assessment.assessable)
+    """A definite decrease by at least one grade."""
+    return assessment.counts_as.high <= reference.counts_as.low - 1
 
 
 def not_below(assessment: Assessment, reference: Assessment) -> bool:

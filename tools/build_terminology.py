@@ -1,4 +1,5 @@
-"""Builds fhir_mappings/terminology/*.json (FHIR R4) from the tables in tools/terminology/.
+"""Builds fhir_mappings/terminology/*.json (FHIR R4) from the tables in tools/terminology/,
+and the Questionnaire.
 
 Run ``python tools/build_terminology.py`` after changing a table; ``--check`` only says whether the files
 are up to date. Each row names the public source in which its code stands with its meaning; rows that have
@@ -19,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from fhir_mappings import canonical  # noqa: E402
 from icans import record  # noqa: E402
+from tools.questionnaire import questionnaire  # noqa: E402
 
 TABLES = ROOT / "tools" / "terminology"
 OUTPUT = ROOT / "fhir_mappings" / "terminology"
@@ -351,7 +353,7 @@ def build() -> dict[str, str]:
     maps = [assessments, answer_map(), drugs, name_map(), route_map(), unit_map(), event_map(), loose]
     return {
         f"{found['resourceType']}-{found['id']}.json": json.dumps(found, indent=1, ensure_ascii=False) + "\n"
-        for found in [*code_systems(), *maps, *value_sets()]
+        for found in [*code_systems(), *maps, *value_sets(), questionnaire(VERSION, DATE)]
     }
 
 

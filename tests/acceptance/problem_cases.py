@@ -10,7 +10,6 @@ from typing import Any
 from cds_service.shifting import shift_bundle
 from tests.builders import (
     ASSESSMENT,
-    PATIENT_ID,
     ROUTES,
     SNOMED,
     Resource,
@@ -23,10 +22,10 @@ from tests.builders import (
     ice_items,
     icp_edema,
     infusion,
+    motor,
     observation,
     on_day,
     propofol,
-    search_set,
     steroid,
 )
 
@@ -97,14 +96,16 @@ CASES: dict[tuple[str, str], Case] = {
     ("value-out-of-range", "methylprednisolone 5,000 mg"): Case(
         (steroid(on_day(5, "10:00"), "methylprednisolone", "5000", id="bad"),)
     ),
-    ("value-not-numeric", "ICE \"-\""): Case((late_ice("-"),)),
+    ("value-not-numeric", 'ICE "-"'): Case((late_ice("-"),)),
     ("inconsistent-arousal", "ICE 5 beside unarousable"): Case(
         (ice(on_day(5, "10:00"), 5, id="i"), consciousness(on_day(5, "10:00"), "unarousable", id="bad"))
     ),
     ("items-total-mismatch", "total 6, items 8"): Case(
-        (observation(on_day(5), (ASSESSMENT, "ice-total"), {"valueInteger": 6, "component": ITEMS}, id="bad"),), ("ice5",)
+        (observation(on_day(5), (ASSESSMENT, "ice-total"), {"valueInteger": 6, "component": ITEMS}, id="bad"),),
+        ("ice5",),
     ),
     ("wrong-tool-for-age", "CAPD 20 in an adult"): Case((capd(on_day(5, "10:00"), 20, id="bad"),)),
+    ("finding-unspecific", "weakness, not specified"): Case((motor(on_day(5), "weakness-unspecified", id="bad"),)),
     ("hemorrhage-excluded", "diffuse edema with hemorrhage"): Case(BLEEDING),
     ("sedation", "propofol bolus half an hour before"): Case((propofol(on_day(5, "07:30"), id="bad"),)),
     ("unit-unknown", "dexamethasone 10 vial"): Case((late_dose(dosage=LIQUID),)),
@@ -114,13 +115,13 @@ CASES: dict[tuple[str, str], Case] = {
     ("route-missing", "dexamethasone 10 mg without route"): Case(
         (steroid(on_day(5, "10:00"), "dexamethasone", "10", None, id="bad"),)
     ),
-    ("drug-unmapped", "\"study drug dexamethasone or placebo\""): Case(
+    ("drug-unmapped", '"study drug dexamethasone or placebo"'): Case(
         (late_dose(medicationCodeableConcept={"text": "study drug dexamethasone or placebo"}),)
     ),
     ("time-missing", "ICE 1 without a time"): Case(
         (without(late_ice(), "effectiveDateTime"),), as_of=AS_OF - timedelta(days=4, hours=6)
     ),
-    ("time-imprecise", "ICE 1 of \"2026-03\""): Case(
+    ("time-imprecise", 'ICE 1 of "2026-03"'): Case(
         (late_ice(effectiveDateTime="2026-03"),), as_of=AS_OF - timedelta(days=4, hours=6)
     ),
     ("duplicate", "dexamethasone 10 mg again after 30 s"): Case(
@@ -138,16 +139,13 @@ CASES: dict[tuple[str, str], Case] = {
         (late_ice(status=["final"]),), as_of=AS_OF - timedelta(days=4, hours=6)
     ),
     ("infusion-missing", "no infusion on record"): Case((), ("infusion",), as_of=AS_OF - timedelta(days=1)),
-    ("code-unmapped", "\"ICE score\" under a local code"): Case(
+    ("code-unmapped", '"ICE score" under a local code'): Case(
         (late_ice(code={"coding": [{"system": "urn:oid:1.2.3", "code": "77"}], "text": "ICE score"}),)
     ),
     ("unknown-modifier", "ICE 1 with a modifier extension"): Case(
         (late_ice(modifierExtension=[{"url": "https://example.org/not", "valueBoolean": True}]),)
     ),
     ("conflicting-values", "ICE 1 at the same time"): Case((ice(on_day(5), 1, id="second"),)),
-    ("time-in-future", "ICE 1 in two hours"): Case(
-        ({"id": "bad", **ice(on_day(5, "14:00"), 1)},), live=True
-    ),
+    ("time-in-future", "ICE 1 in two hours"): Case(({"id": "bad", **ice(on_day(5, "14:00"), 1)},), live=True),
     ("other-patient", "ICE 1 of a group"): Case((late_ice(subject={"reference": "Group/7"}),)),
 }
-__all__ = ["AS_OF", "CASES", "PATIENT_ID", "Case", "search_set"]

@@ -176,7 +176,10 @@ def test_quirk_08_a_rate_over_a_period_is_an_amount() -> None:
 
 def test_quirk_08_a_rate_ratio_over_a_period_is_an_amount() -> None:
     period = {"start": on_day(5, "09:00"), "end": on_day(5, "14:00")}
-    ratio = {"numerator": {"value": 2, "unit": "mg"}, "denominator": {"value": 1, "unit": "h", "system": UCUM, "code": "h"}}
+    ratio = {
+        "numerator": {"value": 2, "unit": "mg"},
+        "denominator": {"value": 1, "unit": "h", "system": UCUM, "code": "h"},
+    }
     row = given(effectiveDateTime=None, effectivePeriod=period, dose=None, rateRatio=ratio)
     assert exposure(row) == TEN
 
@@ -210,7 +213,10 @@ def test_quirk_09_a_rate_change_is_no_dose_of_its_own() -> None:
 
 
 def test_quirk_10_the_duration_in_an_unknown_extension_is_ignored() -> None:
-    minutes = {"url": "https://fhir-ehr.cerner.com/r4/StructureDefinition/infuse-over-time", "valueQuantity": {"value": 30}}
+    minutes = {
+        "url": "https://fhir-ehr.cerner.com/r4/StructureDefinition/infuse-over-time",
+        "valueQuantity": {"value": 30},
+    }
     assert exposure(given(extension=[minutes])) == TEN
 
 

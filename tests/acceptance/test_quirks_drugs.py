@@ -1,4 +1,4 @@
-"""How real EHRs name what they gave, one test a quirk: names, look-alikes, forms, references, rows of nothing (11 to 16).
+"""How real EHRs name what they gave, one test a quirk: names, look-alikes, forms, references (11 to 16).
 
 The numbers are those of docs/ehr-vendors.md; each shape is written anew after public evidence of it.
 """
@@ -38,7 +38,9 @@ def test_quirk_11_truncated_and_tall_man_names_are_read_and_flagged(name: str, e
         assert "code-unmapped" in problem_codes(row)
 
 
-@pytest.mark.parametrize("name", ["INV-Dexamethasone", "Hydrocortisone study drug", "Study Drug", "Blinded dexamethasone or placebo"])
+@pytest.mark.parametrize(
+    "name", ["INV-Dexamethasone", "Hydrocortisone study drug", "Study Drug", "Blinded dexamethasone or placebo"]
+)
 def test_quirk_11_a_blinded_drug_is_not_counted_and_said(name: str) -> None:
     row = named(name)
     assert exposure(row)[0] == 0

@@ -60,7 +60,9 @@ def test_quirk_17_any_other_text_is_not_a_number_and_said(text: str) -> None:
     assert ("value-not-numeric", "valueString") in problems(row)
 
 
-EYE = {"coding": [{"system": "http://mimic.example/chartevents-d-items", "code": "220739", "display": "GCS - Eye Opening"}]}
+EYE = {
+    "coding": [{"system": "http://mimic.example/chartevents-d-items", "code": "220739", "display": "GCS - Eye Opening"}]
+}
 
 
 def test_quirk_18_one_code_may_carry_a_number_here_and_a_text_there() -> None:
@@ -85,7 +87,9 @@ def test_quirk_19_a_bare_dose_is_not() -> None:
 
 @pytest.mark.parametrize("unit", ["minutes", "mg", "%", "/min"])
 def test_quirk_20_a_score_in_a_unit_of_something_else_is_not_used(unit: str) -> None:
-    no_code = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]}
+    no_code = {
+        "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]
+    }
     row = charted(valueQuantity={"value": 5, "unit": unit, "_code": no_code})
     assert grade(row)[0] == NOT_GRADED
     assert ("unit-unknown", "valueQuantity") in problems(row)

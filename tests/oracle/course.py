@@ -321,7 +321,7 @@ def discrepancies(record: Record, policy: Policy, course: Course) -> list[Held]:
         compared = next((g for g in course.admitted if g.at == compared_at), None)
         if compared is None or not compared.assessable or compared.strict[0] <= given <= compared.strict[1]:
             continue
-        later = [g.at for g in course.admitted if g.at > compared_at] + [d for d in documented if d > at]
+        later = [g.at for g in course.admitted if g.at > compared_at and g.assessable] + [d for d in documented if d > at]
         facts = {
             "documentedGrade": given,
             "gradeLow": compared.shown[0],

@@ -83,8 +83,11 @@ def dose_points(record: Record, policy: Policy) -> list[DosePoint]:
 
 def qualifies(points: list[DosePoint], point: DosePoint, policy: Policy) -> bool:
     """At least 10 mg in the 24 h from it, or an unknown dose of a drug that starts treatment."""
-    if point.unknown_initiating:
-        return True
+    return point.unknown_initiating or reaches(points, point, policy)
+
+
+def reaches(points: list[DosePoint], point: DosePoint, policy: Policy) -> bool:
+    """The known doses of the 24 h from it sum to at least 10 mg."""
     within = [p for p in points if point.at <= p.at < point.at + policy.qualifying_window]
     given = sum((p.known for p in within if p.known is not None), Fraction(0))
     return point.plausible and given >= Fraction(policy.qualifying_dose)
@@ -104,7 +107,7 @@ def is_active(points: list[DosePoint], start: datetime, at: datetime, policy: Po
 
 def doubles(points: list[DosePoint], point: DosePoint, policy: Policy) -> bool:
     before = [p.known for p in points if point.at - policy.doubling_lookback <= p.at < point.at and p.known is not None]
-    if point.known is None or not before or point.known < Fraction(policy.qualifying_dose):
+    if point.known is None or not before or not reaches(points, point, policy):
         return False
     return point.known >= Fraction(policy.doubling_factor) * max(before)
 

@@ -127,6 +127,7 @@ def evaluation(*alerts: Alert, **changes: Any) -> Evaluation:
         ice_score=5,
         deciding_domain="ice",
         domains={"ice": (2, 2)},
+        assessed=day(7, 14),
     )
     base = Evaluation(
         patient=PATIENT,

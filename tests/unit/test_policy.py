@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from dataclasses import fields
 from datetime import timedelta
 from decimal import Decimal
@@ -11,8 +12,9 @@ from decimal import Decimal
 import pytest
 
 from cds_service.policies import current_policy, current_policy_entries, default_text
+from icans.grading import table_in_force
 from icans.policy import Policy, PolicyError, load_policy, policy_entries
-from icans.record import ICE_ITEM_POINTS, ICP_EDEMA_FINDINGS, MOTOR_FINDINGS, SEIZURE_FINDINGS
+from icans.record import CONSCIOUSNESS_LEVELS, ICE_ITEM_POINTS, ICP_EDEMA_FINDINGS, MOTOR_FINDINGS, SEIZURE_FINDINGS
 
 DEFAULT = default_text()
 
@@ -68,11 +70,19 @@ def test_conversion_factors_follow_from_the_published_equivalents():
     assert current_policy().factors == expected
 
 
+def test_the_grading_table_stands_in_one_place():
+    section = tomllib.loads(DEFAULT)["astct"]
+    assert section and all("value" not in entry and entry["citation"] for entry in section.values())
+    assert set(section) == set(table_in_force())
+
+
 def test_the_grading_table_speaks_of_the_findings_of_the_record():
     value = {entry.key: entry.value for entry in current_policy_entries()}
-    assert {**value["ice_item_points"], "orientation": 4} == ICE_ITEM_POINTS
-    assert set(value["seizure_grade"]) == set(SEIZURE_FINDINGS) - {"unspecified"}
-    assert set(value["motor_grade"]) == set(MOTOR_FINDINGS) - {"weakness-unspecified"}
+    assert value["ice_item_points"] == ICE_ITEM_POINTS
+    assert value["ice_grade"] == {"0": 10, "1": 7, "2": 3, "3": 1}
+    assert set(value["consciousness_grade"]) == set(CONSCIOUSNESS_LEVELS)
+    assert set(value["seizure_grade"]) == set(SEIZURE_FINDINGS)
+    assert set(value["motor_grade"]) == set(MOTOR_FINDINGS)
     assert set(value["icp_edema_grade"]) == set(ICP_EDEMA_FINDINGS) - {"intracranial-hemorrhage"}
 
 

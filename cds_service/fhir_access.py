@@ -1,0 +1,97 @@
+"""What a hook call lets this service fetch for itself: ``fhirServer`` and ``fhirAuthorization`` (CDS Hooks 2.0.1,
+FHIR resource access), and fetching with it what the prefetch does not hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cds_service.addresses import AddressRules
+    from cds_service.fetching import Fetched
+    from cds_service.site import Site
+    from fhir_mappings import Reading
+
+#: Kept back from the time for the whole call, for evaluating and answering.
+ANSWERING_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FhirAccess:
+    """A FHIR server that a call names. token: for this call only; it is never written or kept."""
+
+    base: str
+    token: str | None = field(default=None, repr=False)
+
+
+def fhir_access(members: Mapping[str, bytes], patient: str) -> FhirAccess | None:
+    """The access a call gives, None without a FHIR server.
+
+    An authorization that is not what CDS Hooks says (its five fields, Bearer, not expired, for this patient) is
+    as good as none: its token is not used.
+    """
+    base = _value(members.get("fhirServer", b"null"))
+    if not isinstance(base, str) or not base.strip():
+        return None
+    return FhirAccess(base=base.strip(), token=_token(_value(members.get("fhirAuthorization", b"null")), patient))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookFetch:
+    """Fetches for one call. rules: which addresses may be called. seconds: how long fetching may take."""
+
+    site: Site
+    rules: AddressRules
+    seconds: float
+
+    def __call__(
+        self, access: FhirAccess, patient: str, prefetch: Mapping[str, bytes | None], reading: Reading
+    ) -> Fetched | None:
+        """What ``reading`` of ``prefetch`` lacks; None if nothing is lacking or nothing could be asked for."""
+        from cds_service.discovery import prefetch_templates
+        from cds_service.fetching import fetch, goes_on, lacks_medications
+
+        templates = prefetch_templates(self.site.terminology)
+        wanted = {key for key in templates if key not in prefetch or key in reading.missing}
+        goes_further = any(goes_on(value) for value in prefetch.values())
+        if not wanted and not goes_further and not lacks_medications(prefetch, access.base):
+            return None
+        from cds_service.deadlines import Deadline
+        from cds_service.fhir_client import FhirClient
+
+        client = FhirClient(access.base, deadline=Deadline(self.seconds), token=access.token, rules=self.rules)
+        return fetch(client, patient, templates, prefetch, wanted, lambda found: infused(found, patient, self.site))
+
+
+def infused(prefetch: Mapping[str, bytes | None], patient: str, site: Site) -> bool:
+    """Whether a CAR-T infusion can be read from a prefetch."""
+    from fhir_mappings import read_prefetch
+
+    reading = read_prefetch(prefetch, patient, site.read_settings(None))
+    return any(record.infusions for record in reading.records.values())
+
+
+def _value(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _token(authorization: Any, patient: str) -> str | None:
+    if not isinstance(authorization, dict):
+        return None
+    texts = [authorization.get(name) for name in ("access_token", "scope", "subject")]
+    lifetime = authorization.get("expires_in")
+    token = texts[0]
+    if not all(isinstance(text, str) and text.strip() for text in texts) or not isinstance(token, str):
+        return None
+    if authorization.get("token_type") != "Bearer" or isinstance(lifetime, bool) or not isinstance(lifetime, int):
+        return None
+    if lifetime <= 0 or not token.isascii() or not token.isprintable() or " " in token:
+        return None
+    named = authorization.get("patient")
+    same = named is None or (isinstance(named, str) and named.removeprefix("Patient/") == patient)
+    return token if same else None
