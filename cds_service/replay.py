@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -39,8 +41,22 @@ def replay_bundle(
             raise ValueError("as_of needs a time zone")
         as_of = as_of.astimezone(UTC)
     site = bundled_site()
-    records = records_asked_for(read_data(data, site, patient), patient)
-    return [replay_json(played.replay, played.cards) for played in (play(r, site, as_of) for r in records)]
+    with collection_paused():
+        records = records_asked_for(read_data(data, site, patient), patient)
+        return [replay_json(played.replay, played.cards) for played in (play(r, site, as_of) for r in records)]
+
+
+@contextmanager
+def collection_paused() -> Iterator[None]:
+    """No cyclic garbage collection meanwhile: a replay keeps its whole history, so that collecting finds nothing
+    and scans everything, more often the longer the record is."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def records_asked_for(reading: Reading, patient: str | None) -> list[Record]:
@@ -58,11 +74,12 @@ def play(record: Record, site: Site, as_of: datetime | None) -> Played:
     from cards import render
     from icans import replay
 
-    replayed = replay(record, site.policy, as_of)
-    context = site.card_context()
-    cards = [
-        (moment.at, card)
-        for moment in replayed.moments
-        for card in render(moment.evaluation, context=context, modules=moment.modules)
-    ]
+    with collection_paused():
+        replayed = replay(record, site.policy, as_of)
+        context = site.card_context()
+        cards = [
+            (moment.at, card)
+            for moment in replayed.moments
+            for card in render(moment.evaluation, context=context, modules=moment.modules)
+        ]
     return Played(replayed, cards)

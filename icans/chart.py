@@ -257,6 +257,17 @@ class Chart:
             if clocked is not None:
                 yield at, clocked
 
+    def clocked_back_from(self, end: datetime, start: datetime) -> Iterator[ClockedDoses]:
+        """The doses that start in [start, end) as treatment clocks see them, the latest first."""
+        for index in range(bisect_left(self.dose_instants, end) - 1, -1, -1):
+            at = self.dose_instants[index]
+            if at < start:
+                return
+            for _, doses in self.doses_between(at, at + timedelta(microseconds=1)):
+                clocked = self.clocked_at(at, doses)
+                if clocked is not None:
+                    yield clocked
+
     def clocked_at(self, at: datetime, doses: list[Dose]) -> ClockedDoses | None:
         """The doses of one instant as treatment clocks see them, None if none counts for a clock."""
         if at in self.clocked:

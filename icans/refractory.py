@@ -96,10 +96,12 @@ class Treatment:
         self.candidates = (*kept, (dose_at, decided_at))
 
     def _doubles(self, at: datetime, amount: Decimal, chart: Chart, policy: Policy) -> bool:
-        largest = Decimal(0)
-        for _, given in chart.clocked_between(at - policy.doubling_lookback, at):
-            largest = max(largest, given.amount)
-        return largest > 0 and amount >= policy.doubling_factor * largest
+        smaller = False
+        for given in chart.clocked_back_from(at, at - policy.doubling_lookback):
+            if amount < policy.doubling_factor * given.amount:
+                return False
+            smaller = smaller or given.amount > 0
+        return smaller
 
     def completes(self, dose_at: datetime, chart: Chart, policy: Policy) -> datetime | None:
         """Where the history changes if the dose at ``dose_at`` completes an earlier qualifying sum."""
