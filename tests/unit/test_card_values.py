@@ -122,8 +122,8 @@ def test_charted_text_becomes_nothing_but_text(text: str) -> None:
 def test_nasty_text_in_every_place_leaves_cards_valid(text: str) -> None:
     value = text or "-"
     graded = ice_assessment(5, 2, day(7), references=(value,), missing=(value,), notes=(value,))
-    domain = replace(graded.domains[0], domain="seizure", shown=value)
-    graded = replace(graded, domains=(domain,), excluded=(replace(domain, status="excluded", reason=value),))
+    domain = graded.domains[0]._replace(domain="seizure", shown=value)
+    graded = graded._replace(domains=(domain,), excluded=(domain._replace(status="excluded", reason=value),))
     bad = Problem("unit-unknown", value, value, value, affects=("grade", "dose", "treatment-start"))
     evidence = (Evidence(value, value, value, None),)
     facts = {**GRADE_FACTS, "decidingDomain": "seizure", "iceScore": None}

@@ -372,7 +372,8 @@ def test_refractory_card_names_clause_definition_and_limits() -> None:
         "hoursSinceTreatmentStart": Decimal("1.00"),
     }
     card = only_card(alert("refractory", day(6, 10), facts, indicator="critical"))
-    assert card["summary"].startswith("ICANS grade 3 at steroid start, 4 after 1 h: recorded data meet")
+    told = "Recorded data meet a definition of refractory ICANS: worse 1 h after steroid start (grade 3, then 4)"
+    assert card["summary"].startswith(told)
     for sentence in (
         "worsening to a higher grade within 24 h under active treatment",
         "Only 1 h after the first dose of this line",
