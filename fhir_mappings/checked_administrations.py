@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fhir_mappings import canonical, lean
 from fhir_mappings.administered_amounts import Given
 from fhir_mappings.administered_drugs import AdministeredDrug, administered_drug
@@ -15,6 +17,7 @@ from fhir_mappings.settings import ReadSettings
 
 #: Medications of an input that are remembered for the administrations that refer to them.
 _REMEMBERED = 50_000
+_KEPT = 10_000
 _ITSELF = "Medication/itself"
 _NOT_COUNTED = "it is not counted: a steroid, a sedative or the infusion may be missing"
 
@@ -26,6 +29,7 @@ class AdministrationCheck:
         self._settings = settings
         self._terminology = settings.terminology
         self._context = AdministrationContext(settings, self._find)
+        self._taken = 0
         self._relevant: dict[str, Medication] = {}
         self._irrelevant: set[str] = set()
 
@@ -45,6 +49,10 @@ class AdministrationCheck:
         return [noted]
 
     def noted(self, resource: MedicationAdministration) -> Noted:
+        self._taken += 1
+        if self._taken % _KEPT == 0:
+            # A context remembers every drug, route and dose it has seen, and a check may see a hospital's.
+            self._context = AdministrationContext(self._settings, self._find)
         drug = self._context.drug(resource)
         concept = resource.medication_codeable_concept or (resource.medication.concept if resource.medication else None)
         if concept is None and drug.unresolved in self._irrelevant:
@@ -54,11 +62,15 @@ class AdministrationCheck:
         if drug.unresolved is not None and not drug.texts:
             found = [Subject("value", LOOKS_RELEVANT, display="medication reference", lost=_NOT_COUNTED,
                              map_to="nothing: send the Medication with the administration")]  # fmt: skip
-        if noted.verdict == IRRELEVANT or (drug.match is not None and drug.match.role == "other"):
+        role = drug.match.role if drug.match is not None else None
+        if role == "other" or (noted.verdict == IRRELEVANT and not noted.targets):
             return found
-        if drug.match is not None and drug.match.role == "steroid":
-            found += [*self._amount(resource, drug), self._route(resource)]
-        return [*found, *self._event(resource)]
+        about: Noted = [*self._amount(resource, drug), self._route(resource)] if role in (None, "steroid") else []
+        about += self._event(resource)
+        if role is None:
+            # Of a drug that is not known yet only what a site would have to map as well.
+            about = [replace(subject, verdict=noted.verdict) for subject in about if subject.targets]
+        return [*found, *about]
 
     def _find(self, reference: str) -> Medication | None:
         name = reference if reference in self._relevant else "/".join(reference.split("/")[-2:])

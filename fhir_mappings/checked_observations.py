@@ -34,7 +34,14 @@ class ObservationCheck:
         return found
 
     def questions(self, items: Iterable[tuple[lean.CodeableConcept, lean.Valued]]) -> Noted:
-        return [subject for concept, valued in items for subject in self._named("question", concept, valued)]
+        """The same of the answers of a form."""
+        return [subject for asked, valued in items for subject in self._named("question", self._own(asked), valued)]
+
+    def _own(self, asked: lean.CodeableConcept) -> lean.CodeableConcept:
+        """What a form's item asks, without the linkId as a code of the project where it is none."""
+        own = self._terminology.tables.code_systems[canonical.ASSESSMENT]
+        kept = [c for c in asked.coding or () if c.system != canonical.ASSESSMENT or c.code in own]
+        return lean.CodeableConcept(coding=tuple(kept), text=asked.text)
 
     def unmapped(self, kind: str, concept: lean.CodeableConcept, verdict: str, lost: str) -> Subject:
         """A code that looks relevant, or may be, with what to map it to."""
@@ -65,7 +72,7 @@ class ObservationCheck:
             named = self.unmapped(kind, concept, IRRELEVANT, "nothing, unless it is an assessment by another name")
         else:
             named = named_by(kind, concept, IRRELEVANT)
-        return [named, *self._unknown_values(valued, named.verdict, bool(named.targets))]
+        return [named, *self._unknown_values(valued, named.verdict, hint(concept.texts), bool(named.targets))]
 
     def _meaning(self, pair: tuple[str | None, str | None]) -> str | None:
         try:
@@ -73,12 +80,12 @@ class ObservationCheck:
         except ConflictingCodings:
             return None
 
-    def _unknown_values(self, valued: lean.Valued, verdict: str, may_be_mapped: bool) -> Noted:
+    def _unknown_values(self, valued: lean.Valued, verdict: str, meant: str | None, may_be_mapped: bool) -> Noted:
         """Answers and units of something that is not read."""
         found: Noted = []
         answer = valued.value_codeable_concept
         if answer is not None and may_be_mapped:
-            found.append(_unmapped_answer(answer, verdict, _ANSWERS, "the answer is not read either"))
+            found.append(_unmapped_answer(answer, verdict, _targets(meant), "the answer is not read either"))
         reason = valued.data_absent_reason
         if reason is not None and may_be_mapped and not self._terminology.absent(reason.pairs):
             lost = "why it was not assessed is not read either"
@@ -135,6 +142,13 @@ class ObservationCheck:
                 return named_by("reason", reason, UNDERSTOOD, pair, meaning=meaning or "missing")
         lost = f"why the {assessment} was not assessed is unknown; it counts as missing"
         return _unmapped_answer(reason, LOOKS_RELEVANT, (canonical.NOT_ASSESSED,), lost, "reason")
+
+
+def _targets(meant: str | None) -> tuple[str, ...]:
+    """What an answer to a question may mean; all there is, if it cannot be guessed what the question is."""
+    if meant is None or meant == "car-t-infusion":
+        return _ANSWERS
+    return (canonical.FINDING if meant in _CODED else canonical.SCORE, canonical.NOT_ASSESSED)
 
 
 def _unmapped_answer(

@@ -15,8 +15,8 @@ LOOKS_RELEVANT = "looks-relevant"
 IRRELEVANT = "irrelevant"
 REFUSED = "refused"
 VERDICTS = (UNDERSTOOD, LOOKS_RELEVANT, REFUSED, IRRELEVANT)
-#: Lines of one report, and references that stand for all of a line.
-LARGEST = 20_000
+#: Lines of one verdict, and references that stand for all of a line.
+LARGEST = 10_000
 REFERENCES = 2
 _LONGEST_TEXT = 200
 
@@ -70,6 +70,7 @@ class Report:
     resources: Counter[str] = field(default_factory=Counter)
     unlisted: Counter[str] = field(default_factory=Counter)
     _lines: dict[tuple[str, ...], Line] = field(default_factory=dict)
+    _listed: Counter[str] = field(default_factory=Counter)
 
     def note(self, subject: Subject, reference: str, at: datetime | None) -> None:
         named = (subject.kind, subject.verdict, subject.system, subject.code)
@@ -78,10 +79,11 @@ class Report:
             key += (subject.display[:_LONGEST_TEXT],)
         line = self._lines.get(key)
         if line is None:
-            if len(self._lines) >= LARGEST:
+            if self._listed[subject.verdict] >= LARGEST:
                 self.unlisted[subject.verdict] += 1
                 return
             line = self._lines[key] = Line(subject)
+            self._listed[subject.verdict] += 1
         line.add(reference, at)
 
     def lines(self, verdict: str) -> list[Line]:

@@ -251,7 +251,26 @@ def _concept(raw: bytes) -> lean.CodeableConcept:
     try:
         return _CONCEPT.decode(raw) if raw else lean.CodeableConcept()
     except msgspec.ValidationError:
-        return lean.CodeableConcept()
+        return _loose_concept(raw)
+
+
+def _loose_concept(raw: bytes) -> lean.CodeableConcept:
+    """Whatever an element that is no CodeableConcept holds of codes and words: if these matter, its reading
+    says why it cannot be used."""
+    codings: list[lean.Coding] = []
+    pending: list[Any] = [msgspec.json.decode(raw)]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            system, code = value.get("system"), value.get("code")
+            if isinstance(system, str) and isinstance(code, str):
+                codings.append(lean.Coding(system=system, code=code))
+            pending.extend(value.values())
+        elif isinstance(value, list):
+            pending.extend(value)
+        elif isinstance(value, str):
+            codings.append(lean.Coding(display=value))
+    return lean.CodeableConcept(coding=tuple(codings))
 
 
 def _remember(memory: dict[Any, Any], key: object, value: object) -> None:

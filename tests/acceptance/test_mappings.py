@@ -12,6 +12,7 @@ import pytest
 from cds_service.app import create_app
 from cds_service.settings import load_settings
 from fhir_mappings import canonical
+from fhir_mappings.terminology import BUNDLED
 from tests.acceptance.hook_calls import course
 from tests.acceptance.quirks import SUBJECT, given, observed
 from tests.acceptance.test_cli import printed, refused, run
@@ -286,6 +287,9 @@ def test_mappings_are_chosen_by_the_fhir_server_of_a_call(tmp_path: Path) -> Non
     app = create_app(load_settings(config, {}, {})).test_client()
     local = observed({"coding": [{"system": FLOWSHEET, "code": "1"}]}, on_day(6), valueInteger=5)
     call = json.loads(hook_request(bundle(infusion(on_day(0)), local), on_day(6, "09:00")))
+    published = app.get("/cds-services").json["services"][0]["prefetch"]  # type: ignore[index]
+    assert FLOWSHEET in "".join(published.values())
+    call["prefetch"] = dict.fromkeys(published) | call["prefetch"]  # nothing is left to fetch
     for server, expected in (
         ("https://ehr.example/fhir/", True),
         ("HTTPS://EHR.example:443/fhir", True),
@@ -296,8 +300,6 @@ def test_mappings_are_chosen_by_the_fhir_server_of_a_call(tmp_path: Path) -> Non
         answer = app.post("/cds-services/icans-patient-view", json=call)
         assert answer.status_code == 200, answer.text
         assert ("grade-change" in answer.text) == expected, server
-    services = app.get("/cds-services").json["services"]  # type: ignore[index]
-    assert FLOWSHEET in "".join(services[0]["prefetch"].values())
 
 
 def test_a_bad_mapping_file_of_one_server_is_refused_at_start_up_too(tmp_path: Path) -> None:
@@ -307,3 +309,79 @@ def test_a_bad_mapping_file_of_one_server_is_refused_at_start_up_too(tmp_path: P
     assert "map.json: group[0].target" in refused(2, "serve", "--port", "0", "--config", str(config))
     config.write_text('mappings_by_server = "https://ehr.example/fhir"\n')
     assert "a table of base URLs" in refused(2, "serve", "--port", "0", "--config", str(config))
+
+
+def test_words_without_a_code_are_mapped_as_words(tmp_path: Path) -> None:
+    """Drug names, units, routes and events that an EHR sends as text stand in the template as normalised words."""
+    row = given(
+        medicationCodeableConcept={"text": "Steroid-X 4 mg/mL"},
+        route={"text": "By Pump"},
+        method={"text": "Not as planned"},
+        dose={"value": 10, "unit": "MGS."},
+    )
+    data, folder = tmp_path / "data.json", tmp_path / "mappings"
+    data.write_text(json.dumps(bundle(infusion(on_day(0)), row)))
+    folder.mkdir()
+    meant = {
+        canonical.INGREDIENT: "dexamethasone",
+        canonical.UCUM: "mg",
+        canonical.ROUTE: "systemic",
+        canonical.EVENT: "given",
+    }
+    file = folder / "words.json"
+    run("mappings", "check", str(data), "--write-template", str(file))
+    template = json.loads(file.read_text())
+    assert {group["target"] for group in template["group"]} == set(meant)
+    for group in template["group"]:
+        for element in group["element"]:
+            element["target"] = [{"code": meant[group["target"]], "equivalence": "equivalent"}]
+    file.write_text(json.dumps(template))
+    found = printed("evaluate", str(data), "--as-of", on_day(6), "--format", "json", "--mappings", str(folder))
+    assert json.loads(found)["exposure"]["dexamethasoneEquivalentMg"] == 10
+
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.mark.parametrize("name", ["icans-assessment", "icans-finding", "icans-not-assessed", "administration-event"])
+def test_the_guide_names_every_code_to_map_to(name: str) -> None:
+    guide = (DOCS / "mappings.md").read_text()
+    concepts = json.loads((BUNDLED / f"CodeSystem-{name}.json").read_text())["concept"]
+    assert not [concept["code"] for concept in concepts if f"`{concept['code']}`" not in guide]
+    assert canonical.BASE + f"/CodeSystem/{name}" in guide
+
+
+def test_every_quirk_has_a_test_and_a_line_of_the_vendors_page() -> None:
+    page = (DOCS / "ehr-vendors.md").read_text()
+    tested = "".join(path.read_text() for path in Path(__file__).parent.glob("test_quirks_*.py"))
+    for number in [*range(1, 23), *range(24, 29), 34, 36, 37, 38]:
+        assert f"def test_quirk_{number:02}_" in tested, number
+        assert f"\n| {number} | " in page, number
+
+
+def test_the_day_of_the_charting_guide_is_read_as_it_says(tmp_path: Path) -> None:
+    rows = [
+        ice(on_day(5, "06:00"), 10),
+        ice(on_day(5, "10:00"), 5),
+        consciousness(on_day(5, "10:00"), "awakens-spontaneously"),
+        not_assessed(on_day(5, "14:00"), "ice-total", "sedated"),
+        ice(on_day(5, "18:00"), 10),
+    ]
+    data = tmp_path / "day.json"
+    data.write_text(json.dumps(bundle(infusion(on_day(0)), *rows)))
+    (replayed,) = json.loads(printed("replay", str(data), "--format", "json"))
+    entries = [entry for entry in replayed["timeline"] if entry["kind"] == "assessment"]
+    assert [(entry["gradeLow"], entry["assessable"]) for entry in entries] == [
+        (0, True),
+        (2, True),
+        (None, False),
+        (0, True),
+    ]
+
+
+def test_what_is_charted_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    nasty = {"coding": [{"system": FLOWSHEET, "code": "1\x1b[2J", "display": "ICE \x1b]0;x\x07 \u202escore"}]}
+    data = tmp_path / "data.json"
+    data.write_text(json.dumps(bundle(observed(nasty, valueInteger=5))))
+    said = printed("mappings", "check", str(data))
+    assert "ICE" in said and not set(said) & {"\x1b", "\x07", "\u202e"}

@@ -161,15 +161,22 @@ def test_evidence_names_the_item() -> None:
 
 def test_the_items_of_a_form_of_a_site_are_mapped_by_their_link(tmp_path: Path) -> None:
     form = "https://hospital.example/fhir/Questionnaire/neuro-check"
-    row = response(("q7", {"valueInteger": 5}), questionnaire=f"{form}|3")
-    element = {"code": "q7", "target": [{"code": "ice-total", "equivalence": "equivalent"}]}
-    site = {"source": form, "target": canonical.ASSESSMENT, "element": [element]}
-    mapping = {"resourceType": "ConceptMap", "status": "active", "group": [site]}
-    (tmp_path / "maps").mkdir()
-    (tmp_path / "maps" / "form.json").write_text(json.dumps(mapping))
+    level = {"valueCoding": {"system": "urn:oid:1.2.3", "code": "V"}}
+    row = response(("q7", {"valueInteger": 5}), ("q8", level), questionnaire=f"{form}|3")
+    folder = tmp_path / "maps"
+    folder.mkdir()
     (tmp_path / "data.json").write_text(json.dumps(bundle(infusion(on_day(0)), row)))
+    printed("mappings", "check", str(tmp_path / "data.json"), "--write-template", str(folder / "form.json"))
+    template = json.loads((folder / "form.json").read_text())
+    meant = {"q7": "ice-total", "q8": "consciousness", "V": "awakens-to-voice"}
+    for group in template["group"]:
+        for element in group["element"]:
+            if (element["code"] == "V") == (group["target"] == f"{canonical.BASE}/CodeSystem/icans-finding"):
+                element["target"] = [{"code": meant[element["code"]], "equivalence": "equivalent"}]
+    (folder / "form.json").write_text(json.dumps(template))
     found = printed(
         "evaluate", str(tmp_path / "data.json"), "--as-of", on_day(5, "09:00"), "--format", "json",
-        "--mappings", str(tmp_path / "maps"),
+        "--mappings", str(folder),
     )  # fmt: skip
-    assert json.loads(found)["grade"]["iceScore"] == 5
+    grade = json.loads(found)["grade"]
+    assert (grade["iceScore"], grade["domains"]["consciousness"]) == (5, [2, 2])

@@ -302,3 +302,29 @@ def test_r4_and_r5_coded_findings_are_read_alike() -> None:
     coma = observed(concept(ASSESSMENT, "consciousness"), valueCodeableConcept=concept(FINDING, "unarousable"))
     since = {"instantiatesCanonical": "https://hospital.example/form", "effectiveDateTime": on_day(5)}
     assert grade(coma) == grade(coma | since) == (4, 4, 4)
+
+
+def test_r4_and_r5_infusions_are_read_alike() -> None:
+    r4 = infusion(on_day(0))
+    r5 = {name: value for name, value in r4.items() if name != "performedDateTime"}
+    r5 |= {"occurrencePeriod": {"start": on_day(0), "end": on_day(0, "09:00")}}
+    found = [evaluate_bundle(json.dumps(bundle(row)).encode(), as_of=instant(NOW))["infusion"] for row in (r4, r5)]
+    assert found == [on_day(0), on_day(0)]
+
+
+def test_r4_and_r5_medications_are_read_alike() -> None:
+    strength = {"numerator": {"value": 4, "unit": "mg"}, "denominator": {"value": 1, "unit": "mL"}}
+    code = concept("http://www.nlm.nih.gov/research/umls/rxnorm", "3264")
+    r4 = {"ingredient": [{"itemCodeableConcept": code, "strength": strength}], "form": {"text": "injection"}}
+    r5 = {"ingredient": [{"item": {"concept": code}, "strengthRatio": strength}], "doseForm": {"text": "injection"}}
+    millilitres = {"value": 2.5, "unit": "mL", "system": UCUM, "code": "mL"}
+    for parts in (r4, r5):
+        medication = {"resourceType": "Medication", "id": "vial", "code": code, **parts}
+        reference = {"reference": "Medication/vial"}
+        by_r4 = given(medicationCodeableConcept=None, medicationReference=reference, dose=millilitres)
+        assert exposure(by_r4, medication) == (10, 10, 0)
+        by_r5 = {
+            name: value for name, value in by_r4.items() if name not in ("medicationReference", "effectiveDateTime")
+        }
+        by_r5 |= {"medication": {"reference": reference}, "occurenceDateTime": on_day(5, "09:00")}
+        assert exposure(by_r5, medication) == (10, 10, 0)
