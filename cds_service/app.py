@@ -65,6 +65,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.strict_slashes = False
     _add_services(app, site, settings, trust)
     _add_pages(app, site)
+    if trust == "development":
+        from cds_service.demo import add_demo
+
+        add_demo(app, site)
     _add_errors(app)
     _add_cross_origin(app, settings, trust)
     app.wsgi_app = plain_paths(app.wsgi_app)  # type: ignore[method-assign, assignment]
@@ -100,7 +104,7 @@ def _add_services(app: Flask, site: Site, settings: Settings, trust: str) -> Non
         body = request.get_data(cache=False)
         spent = time.monotonic() - started
         seconds = min(settings.fetch_seconds, settings.answer_seconds - ANSWERING_SECONDS - spent)
-        fetch = HookFetch(site=site, rules=rules, seconds=max(0.0, seconds))
+        fetch = HookFetch(rules=rules, seconds=max(0.0, seconds))
         response = _json(answer_hook(service_id, body, site, fetch=fetch))
         response.headers["Cache-Control"] = "no-store"
         return response

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from cds_service import errors
 from cds_service.version import VERSION
@@ -48,8 +49,10 @@ def build_parser() -> argparse.ArgumentParser:
     _add_serve(commands)
     _add_replay(commands)
     _add_evaluate(commands)
+    _add_explain(commands)
     _add_policy(commands)
     _add_mappings(commands)
+    _add_sandbox(commands)
     return parser
 
 
@@ -67,7 +70,7 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     replay = commands.add_parser("replay", help="step through a record in the order in which it became known")
-    _add_data_options(replay, ("text", "json", "ndjson"))
+    _add_data_options(replay, ("text", "json", "ndjson", "html"))
     replay.add_argument("--output", type=Path, metavar="FILE", help="write the result here instead of standard output")
     replay.set_defaults(command=_command("replay"))
 
@@ -79,6 +82,14 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "--output", type=Path, metavar="FILE", help="write the result here instead of standard output"
     )
     evaluate.set_defaults(command=_command("evaluate"))
+
+
+def _add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    explain = commands.add_parser("explain", help="why is there a card, or none: every rule with what it compared")
+    _add_data_options(explain, ("text", "json"))
+    explain.add_argument("--rule", metavar="ID", type=_name, help="only this rule, such as refractory")
+    explain.add_argument("--output", type=Path, metavar="FILE", help="write the result here instead of standard output")
+    explain.set_defaults(command=_command("explain", "explaining"))
 
 
 def _add_policy(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -106,6 +117,42 @@ def _add_mappings(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     check.add_argument("--format", choices=("text", "json"), default="text")
     check.add_argument("--output", type=Path, metavar="FILE", help="write the result here instead of standard output")
     check.set_defaults(command=_command("mappings_check", "mapping_commands"))
+
+
+def _add_sandbox(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    sandbox = commands.add_parser("sandbox", help="a patient on a FHIR server, fetched and evaluated")
+    _add_sandbox_options(sandbox)
+    sandbox.set_defaults(command=_command("sandbox", "sandbox"))
+    actions = sandbox.add_subparsers(title="actions", metavar="ACTION")
+    patients = actions.add_parser("patients", help="patients with an infusion, an ICE or a documented grade")
+    patients.set_defaults(command=_command("sandbox_patients", "sandbox"))
+    load = actions.add_parser("load", help="put the demonstration patients onto the server")
+    load.add_argument("--shift", action="store_true", help="move each in time so that its most telling moment is now")
+    load.add_argument("--yes", action="store_true", help="write to a server that is not this machine")
+    load.set_defaults(command=_command("sandbox_load", "sandbox_load"))
+    check = actions.add_parser("serve-check", help="a patient-view call to this service, as an EHR would make it")
+    check.add_argument("--service", metavar="URL", help="a service that runs already (default: one for this call)")
+    check.add_argument("--prefetch", action="store_true", help="send the data along instead of letting it fetch")
+    check.set_defaults(command=_command("sandbox_serve_check", "sandbox_check"))
+    for action in (patients, load, check):
+        _add_sandbox_options(action, inner=True)
+
+
+def _add_sandbox_options(parser: argparse.ArgumentParser, inner: bool = False) -> None:
+    """inner: an action's own copy; options given before the action's name keep their values."""
+    kept: dict[str, Any] = {"default": argparse.SUPPRESS} if inner else {}
+    parser.add_argument("--fhir-server", metavar="URL", help="base of its FHIR API, such as http://host/fhir", **kept)
+    parser.add_argument("--patient", metavar="ID", type=_name, help="the patient meant", **kept)
+    parser.add_argument("--token", metavar="T", help="bearer token (or environment ICANS_CDS_FHIR_TOKEN)", **kept)
+    parser.add_argument("--as-of", type=_instant, metavar="TIME", help="ISO 8601 with offset", **kept)
+    patience = kept or {"default": 30.0}
+    parser.add_argument("--timeout", type=_seconds, metavar="S", help="seconds to fetch (default 30)", **patience)
+    parser.add_argument("--policy", type=Path, metavar="FILE", dest="policy_file", help="policy overrides", **kept)
+    parser.add_argument("--mappings", type=Path, metavar="DIR", dest="mappings_folder", help="site mappings", **kept)
+    parser.add_argument("--known", choices=("issued", "effective"), help="when an observation counts as known", **kept)
+    parser.add_argument("--zone", metavar="ZONE", help="time zone of the site (default UTC)", **kept)
+    parser.add_argument("--format", choices=("text", "json"), **(kept or {"default": "text"}))
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write the result here", **kept)
 
 
 def _add_data_options(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
@@ -146,6 +193,12 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError("a number from 0 to 65535 is expected")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    if not text.replace(".", "", 1).isdecimal() or float(text) == 0:
+        raise argparse.ArgumentTypeError("a number of seconds is expected")
+    return float(text)
 
 
 def _name(text: str) -> str:

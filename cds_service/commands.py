@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cds_service.command_line import compiled_site, json_bytes, page_of, say, settings_of, write
 from cds_service.errors import DONE, NOT_FHIR, NOTHING_EVALUABLE, Refusal
-from cds_service.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from cds_service.evaluation import Answer
     from cds_service.inputs import Inputs
     from cds_service.site import Site
-    from cds_service.terminal import Page
     from fhir_mappings import Reading
     from icans.policy import PolicyEntry
     from icans.record import Record
@@ -28,11 +25,22 @@ MOST_NAMED = 20
 
 def evaluate(options: Namespace) -> int:
     """``icans-cds evaluate``: what holds at one instant."""
-    from cds_service.evaluation import PatientNotFound, SeveralPatients, evaluate_record, last_known, one_record
     from cds_service.outputs import evaluation_json
     from cds_service.terminal import evaluation_text
 
-    site = _site(options)
+    site, answer, status = answer_asked_for(options)
+    if options.format == "json":
+        write(json_bytes(evaluation_json(answer.evaluation, answer.cards)), options.output)
+    else:
+        write(evaluation_text(answer, page_of(site, options)).encode(), options.output)
+    return status
+
+
+def answer_asked_for(options: Namespace) -> tuple[Site, Answer, int]:
+    """The one patient of the paths at the time asked for, and the exit status that goes with it."""
+    from cds_service.evaluation import PatientNotFound, SeveralPatients, evaluate_record, last_known, one_record
+
+    site = compiled_site(options)
     now = datetime.now(UTC)
     inputs, reading = _read(options, site, now if options.as_of is None else None)
     try:
@@ -44,25 +52,20 @@ def evaluate(options: Namespace) -> int:
     _require_evaluable([record], reading, inputs)
     last = last_known(record)
     if options.as_of is None and last is not None and last < now - OLD_DATA:
-        _say(f"--as-of was not given: evaluated as of now, though the last thing recorded is of {last.isoformat()}")
-    answer = evaluate_record(record, site, options.as_of or now)
-    if options.format == "json":
-        _write(_json(evaluation_json(answer.evaluation, answer.cards)), options.output)
-    else:
-        _write(evaluation_text(answer, _page(site, options)).encode(), options.output)
-    return _status(inputs)
+        say(f"--as-of was not given: evaluated as of now, though the last thing recorded is of {last.isoformat()}")
+    return site, evaluate_record(record, site, options.as_of or now), _status(inputs)
 
 
 def replay(options: Namespace) -> int:
     """``icans-cds replay``: the record stepped through, card by card."""
     import orjson
 
+    from cds_service.course_text import replay_text
     from cds_service.evaluation import PatientNotFound
     from cds_service.outputs import alert_lines, replay_json
     from cds_service.replay import play, records_asked_for
-    from cds_service.terminal import replay_text
 
-    site = _site(options)
+    site = compiled_site(options)
     inputs, reading = _read(options, site, None)
     try:
         records = records_asked_for(reading, options.patient)
@@ -71,14 +74,18 @@ def replay(options: Namespace) -> int:
     evaluable = _require_evaluable(records, reading, inputs)
     courses = (play(record, site, options.as_of) for record in evaluable)
     if options.format == "json":
-        result = _json([replay_json(played.replay, played.cards) for played in courses])
+        result = json_bytes([replay_json(played.replay, played.cards) for played in courses])
     elif options.format == "ndjson":
         lines = (line for played in courses for line in alert_lines(played.replay))
         result = b"".join(orjson.dumps(line) + b"\n" for line in lines)
+    elif options.format == "html":
+        from cds_service.pages import replay_page
+
+        result = replay_page(list(courses), page_of(site, options)).encode()
     else:
-        page = _page(site, options)
+        page = page_of(site, options)
         result = "\n".join(replay_text(played, page) for played in courses).encode()
-    _write(result, options.output)
+    write(result, options.output)
     return _status(inputs)
 
 
@@ -88,37 +95,25 @@ def policy_show(options: Namespace) -> int:
     from cds_service.terminal import policy_text
     from icans.policy import PolicyError
 
-    file = _settings(options).policy_file
+    file = settings_of(options).policy_file
     try:
         policy, entries = current_policy(file), current_policy_entries(file)
     except PolicyError as error:
         raise Refusal(f"policy: {error}") from error
     if options.format == "json":
-        _write(_json({"policy": policy.label, "settings": [_entry_json(entry) for entry in entries]}), options.output)
+        shown = {"policy": policy.label, "settings": [_entry_json(entry) for entry in entries]}
+        write(json_bytes(shown), options.output)
     else:
-        _write(f"Policy {policy.label}\n\n{policy_text(entries)}".encode(), options.output)
+        write(f"Policy {policy.label}\n\n{policy_text(entries)}".encode(), options.output)
     return DONE
 
 
 def serve(options: Namespace) -> int:
     """``icans-cds serve``: the HTTP door."""
-    settings = _settings(options)
+    settings = settings_of(options)
     from cds_service.serve import serve as serve_until_stopped
 
     return serve_until_stopped(settings)
-
-
-def _settings(options: Namespace) -> Settings:
-    names = ("zone", "known", "host", "port", "policy_file", "mappings_folder")
-    given = {name: getattr(options, name, None) for name in names}
-    config = getattr(options, "config", None)
-    return load_settings(config, os.environ, given)
-
-
-def _site(options: Namespace) -> Site:
-    from cds_service.site import site_of
-
-    return site_of(_settings(options))
 
 
 def _read(options: Namespace, site: Site, now: datetime | None) -> tuple[Inputs, Reading]:
@@ -128,9 +123,9 @@ def _read(options: Namespace, site: Site, now: datetime | None) -> tuple[Inputs,
     inputs = gather(options.paths)
     reading = read_all(inputs, site.read_settings(now), patient_reference(options.patient))
     for message in inputs.unread:
-        _say(message)
+        say(message)
     if inputs.passed_over:
-        _say(f"of the folder, .json and .ndjson files are read; passed over: {inputs.passed_over}")
+        say(f"of the folder, .json and .ndjson files are read; passed over: {inputs.passed_over}")
     return inputs, reading
 
 
@@ -146,9 +141,9 @@ def _require_evaluable(records: Sequence[Record], reading: Reading, inputs: Inpu
             status,
         )
     if len(evaluable) < len(records):
-        _say(f"{len(records) - len(evaluable)} of {len(records)} patients have nothing to evaluate")
+        say(f"{len(records) - len(evaluable)} of {len(records)} patients have nothing to evaluate")
     if len(inputs.sources) > 1:
-        _say(_was_read(reading))
+        say(_was_read(reading))
     return evaluable
 
 
@@ -181,13 +176,6 @@ def _status(inputs: Inputs) -> int:
     return NOT_FHIR if inputs.unread else DONE
 
 
-def _page(site: Site, options: Namespace) -> Page:
-    from cds_service.terminal import Page
-
-    terminal = options.output is None and sys.stdout.isatty()
-    return Page(site.zone, coloured=terminal and "NO_COLOR" not in os.environ)
-
-
 def _entry_json(entry: PolicyEntry) -> dict[str, Any]:
     from cards import to_json
 
@@ -206,24 +194,3 @@ def _entry_json(entry: PolicyEntry) -> dict[str, Any]:
         "choices": list(entry.choices),
         "notes": list(entry.notes),
     }
-
-
-def _json(value: object) -> bytes:
-    import orjson
-
-    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-
-
-def _write(result: bytes, output: Path | None) -> None:
-    if output is None:
-        sys.stdout.buffer.write(result)
-        sys.stdout.buffer.flush()
-        return
-    try:
-        output.write_bytes(result)
-    except OSError as error:
-        raise Refusal(f"{output} cannot be written: {error.strerror}") from error
-
-
-def _say(message: str) -> None:
-    print(f"icans-cds: {message}", file=sys.stderr)

@@ -8,27 +8,22 @@ where the server's own CapabilityStatement or a second, wider search bears it ou
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-import msgspec
-
+from cds_service.capabilities import capabilities
 from cds_service.deadlines import side_by_side
-from cds_service.fhir_client import FhirClient, Search, Unreadable
+from cds_service.fhir_client import GONE, FhirClient, Search, Unreadable
+from cds_service.medication_reads import MedicationReads
+from cds_service.prefetch_values import Prefetch, goes_on, medications_wanted, type_of
 
 #: Statuses with which servers turn down a search that a plainer one may still answer.
 TURNED_DOWN = frozenset({400, 405, 413, 414, 422, 501})
-GONE = frozenset({404, 410})
-MOST_MEDICATIONS = 100
-_READERS = 8
-_REMEMBERED_SECONDS = 3600.0
 _SORT = re.compile(r"&_sort=[^&]*")
-_MEDICATION = re.compile(r"(?:^|/)(Medication/[A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?$")
-
-Prefetch = Mapping[str, bytes | None]
+#: FHIR ids, a little more freely: what could mean something else in a URL is no id.
+_ID = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9\-._~]{1,256}")
 
 
 @dataclass(slots=True)
@@ -56,6 +51,9 @@ def fetch(
     has_infusion: whether a CAR-T infusion can be read from a prefetch. Returns within the client's deadline.
     """
     fetched = Fetched()
+    if not _ID.fullmatch(patient):
+        fetched.reasons = dict.fromkeys(wanted, "The FHIR server was not asked, because the patient's id is no FHIR id")
+        return fetched
     keys = [_Key(client, patient, key, templates[key]) for key in templates if key in wanted]
     further = [key for key in templates if key not in wanted and goes_on(given.get(key))]
     keys += [_Key(client, patient, key, "", page=given[key]) for key in further]
@@ -126,7 +124,7 @@ class _Key:
         started = time.monotonic()
         try:
             self.resource = self.client.read(self.query)
-            found.types.append(_type_of(self.resource) or "")
+            found.types.append(type_of(self.resource) or "")
             found.size = len(self.resource)
         except Unreadable as error:
             found.cut, found.status = error.reason, error.status
@@ -153,8 +151,8 @@ def _second_look(
     doubt = ["the question whether it offers this was not answered in time"]
     if given_doses:
         tasks["capabilities"] = partial(_doubt_of, client, "MedicationAdministration", doubt)
-    references = _medications_wanted({**given, **fetched.prefetch}, client.base)
-    reads = _Medications(client, references)
+    references = medications_wanted({**given, **fetched.prefetch}, client.base)
+    reads = MedicationReads(client, references)
     tasks.update(reads.tasks())
     if not tasks:
         return
@@ -165,7 +163,13 @@ def _second_look(
         key = "medicationAdministrations"
         del fetched.prefetch[key]
         fetched.reasons[key] = f"The FHIR server, asked for MedicationAdministration, found nothing, and {doubt[0]}"
-    reads.store(fetched, given)
+    medications = reads.found(given.get("medications"))
+    if medications is not None:
+        fetched.searches["medications"] = [medications]
+        fetched.prefetch["medications"] = medications.bundle()
+        if medications.cut is not None:
+            asked = "The FHIR server, asked for each Medication"
+            fetched.reasons["medications"] = f"{asked}, {medications.cut}; some are missing"
 
 
 def _look_wider(client: FhirClient, wider: Search, infused: bool) -> None:
@@ -197,101 +201,6 @@ def _doubt_of(client: FhirClient, resource_type: str, doubt: list[str]) -> None:
         doubt.clear()
 
 
-class _Medications:
-    """Reads Medications one by one, a few at a time."""
-
-    def __init__(self, client: FhirClient, references: list[str]) -> None:
-        self.client = client
-        self.wanted = references[:MOST_MEDICATIONS]
-        self.left_out = len(references) - len(self.wanted)
-        self.read: dict[str, bytes] = {}
-        self.cut: str | None = None
-        self.missing = 0
-        self.seconds = 0.0
-        self._queue = list(self.wanted)
-        self._lock = threading.Lock()
-
-    def tasks(self) -> dict[str, Callable[[], None]]:
-        return {f"medications {number}": self._work for number in range(min(_READERS, len(self.wanted)))}
-
-    def _work(self) -> None:
-        started = time.monotonic()
-        while True:
-            with self._lock:
-                if not self._queue:
-                    self.seconds = max(self.seconds, time.monotonic() - started)
-                    return
-                reference = self._queue.pop(0)
-            try:
-                self.read[reference] = self.client.read(reference)
-            except Unreadable as error:
-                # One that is not there is said where the administration is read.
-                if error.status not in GONE:
-                    self.cut = error.reason
-
-    def store(self, fetched: Fetched, given: Prefetch) -> None:
-        if not self.wanted:
-            return
-        found = Search("Medication/ID", pages=1, cut=self.cut, seconds=self.seconds, done=True)
-        found.entries = [b'{"resource":' + self.read[name] + b"}" for name in self.wanted if name in self.read]
-        found.types = ["Medication"] * len(found.entries)
-        found.size = sum(map(len, found.entries))
-        fetched.searches["medications"] = [found]
-        if self.cut is None and (self._queue or self.left_out):
-            self.cut = "did not answer in time" if self._queue else f"has more than {MOST_MEDICATIONS} to read"
-        if self.cut is not None:
-            fetched.reasons["medications"] = f"The FHIR server, asked for each Medication, {self.cut}; some are missing"
-        page = given.get("medications")
-        if page is not None:
-            found.entries.extend(_entries(page))
-        fetched.prefetch["medications"] = found.bundle()
-
-
-class _SearchParam(msgspec.Struct, frozen=True, gc=False):
-    name: str | None = None
-
-
-class _Offered(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    type: str | None = None
-    search_param: list[_SearchParam] | None = None
-
-
-class _Rest(msgspec.Struct, frozen=True, gc=False):
-    resource: list[_Offered] | None = None
-
-
-class _Capabilities(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    resource_type: str | None = None
-    rest: list[_Rest] | None = None
-
-
-_REMEMBERED: dict[str, tuple[float, dict[str, frozenset[str]]]] = {}
-
-
-def capabilities(client: FhirClient) -> dict[str, frozenset[str]] | None:
-    """Types of resource and the search parameters that the server's CapabilityStatement offers for each.
-
-    Remembered for an hour; None where it cannot be read.
-    """
-    remembered = _REMEMBERED.get(client.base)
-    if remembered is not None and time.monotonic() - remembered[0] < _REMEMBERED_SECONDS:
-        return remembered[1]
-    try:
-        statement = msgspec.json.decode(client.read("metadata"), type=_Capabilities)
-    except (Unreadable, msgspec.DecodeError):
-        return None
-    if statement.resource_type != "CapabilityStatement":
-        return None
-    offered = {
-        resource.type: frozenset(param.name for param in resource.search_param or () if param.name)
-        for rest in statement.rest or ()
-        for resource in rest.resource or ()
-        if resource.type
-    }
-    _REMEMBERED[client.base] = (time.monotonic(), offered)
-    return offered
-
-
 def _patient_or_nothing(fetched: Fetched) -> None:
     """A patient whom the server does not know has no findings to be empty."""
     observed = [key for key in fetched.prefetch if key.startswith("observations") and key in fetched.searches]
@@ -314,100 +223,5 @@ def _is_empty_and_complete(fetched: Fetched, key: str) -> bool:
     return key in fetched.prefetch and _complete(fetched, [key]) and not _last(fetched, key).matches
 
 
-class _Reference(msgspec.Struct, frozen=True, gc=False):
-    reference: str | None = None
-
-
-class _Referring(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    resource_type: str | None = None
-    id: str | None = None
-    medication_reference: _Reference | None = None
-    medication: msgspec.Raw | None = None
-
-
-class _ReferringEntry(msgspec.Struct, frozen=True, gc=False):
-    resource: _Referring | None = None
-
-
-class _Medication5(msgspec.Struct, frozen=True, gc=False):
-    reference: _Reference | None = None
-
-
-class _Whole(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    resource_type: str | None = None
-    link: list[_Linked] | None = None
-    entry: list[msgspec.Raw] | None = None
-
-
-class _Linked(msgspec.Struct, frozen=True, gc=False):
-    relation: str | None = None
-
-
-def lacks_medications(prefetch: Prefetch, base: str) -> bool:
-    """Whether administrations of a prefetch refer to Medications of this server that it does not hold."""
-    return bool(_medications_wanted(prefetch, base.rstrip("/") + "/"))
-
-
-def _medications_wanted(prefetch: Prefetch, base: str) -> list[str]:
-    """``Medication/ID`` of each Medication that an administration refers to and that is not there, in order."""
-    wanted: dict[str, None] = {}
-    held: set[str] = set()
-    for key, value in prefetch.items():
-        if value is None or not key.startswith("medication") or b'"Medication' not in value:
-            continue
-        for raw in _entries(value):
-            try:
-                resource = msgspec.json.decode(raw, type=_ReferringEntry).resource
-            except msgspec.DecodeError:
-                continue
-            if resource is None:
-                continue
-            if resource.resource_type == "Medication" and resource.id:
-                held.add(f"Medication/{resource.id}")
-            reference = _reference(resource)
-            if reference is not None and ("://" not in reference or reference.startswith(base)):
-                named = _MEDICATION.search(reference)
-                if named is not None:
-                    wanted[named[1]] = None
-    return [reference for reference in wanted if reference not in held]
-
-
-def _reference(resource: _Referring) -> str | None:
-    if resource.medication_reference is not None:
-        return resource.medication_reference.reference
-    if resource.medication is None:
-        return None
-    try:
-        found = msgspec.json.decode(resource.medication, type=_Medication5).reference
-    except msgspec.DecodeError:
-        return None
-    return found.reference if found is not None else None
-
-
-def _entries(value: bytes) -> list[bytes]:
-    try:
-        return [bytes(raw) for raw in msgspec.json.decode(value, type=_Whole).entry or ()]
-    except (msgspec.DecodeError, RecursionError):
-        return []
-
-
-def goes_on(value: bytes | None) -> bool:
-    """Whether a prefetch value is a Bundle with a further page."""
-    if value is None or b'"next"' not in value:
-        return False
-    try:
-        page = msgspec.json.decode(value, type=_Whole)
-    except (msgspec.DecodeError, RecursionError):
-        return False
-    return page.resource_type == "Bundle" and any(link.relation == "next" for link in page.link or ())
-
-
 def _kind(query: str) -> str:
     return query.partition("?")[0].partition("/")[0]
-
-
-def _type_of(resource: bytes) -> str | None:
-    try:
-        return msgspec.json.decode(resource, type=_Whole).resource_type
-    except msgspec.DecodeError:
-        return None

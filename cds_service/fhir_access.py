@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cds_service.addresses import AddressRules, origin
+
 if TYPE_CHECKING:
-    from cds_service.addresses import AddressRules
     from cds_service.fetching import Fetched
     from cds_service.site import Site
     from fhir_mappings import Reading
@@ -27,13 +28,13 @@ class FhirAccess:
 
 
 def fhir_access(members: Mapping[str, bytes], patient: str) -> FhirAccess | None:
-    """The access a call gives, None without a FHIR server.
+    """The access a call gives, None without a FHIR server at an absolute http or https URL.
 
     An authorization that is not what CDS Hooks says (its five fields, Bearer, not expired, for this patient) is
     as good as none: its token is not used.
     """
     base = _value(members.get("fhirServer", b"null"))
-    if not isinstance(base, str) or not base.strip():
+    if not isinstance(base, str) or origin(base.strip()) is None:
         return None
     return FhirAccess(base=base.strip(), token=_token(_value(members.get("fhirAuthorization", b"null")), patient))
 
@@ -42,27 +43,27 @@ def fhir_access(members: Mapping[str, bytes], patient: str) -> FhirAccess | None
 class HookFetch:
     """Fetches for one call. rules: which addresses may be called. seconds: how long fetching may take."""
 
-    site: Site
     rules: AddressRules
     seconds: float
 
     def __call__(
-        self, access: FhirAccess, patient: str, prefetch: Mapping[str, bytes | None], reading: Reading
+        self, site: Site, access: FhirAccess, patient: str, prefetch: Mapping[str, bytes | None], reading: Reading
     ) -> Fetched | None:
         """What ``reading`` of ``prefetch`` lacks; None if nothing is lacking or nothing could be asked for."""
         from cds_service.discovery import prefetch_templates
-        from cds_service.fetching import fetch, goes_on, lacks_medications
+        from cds_service.prefetch_values import goes_on, lacks_medications
 
-        templates = prefetch_templates(self.site.terminology)
+        templates = prefetch_templates(site.terminology)
         wanted = {key for key in templates if key not in prefetch or key in reading.missing}
         goes_further = any(goes_on(value) for value in prefetch.values())
         if not wanted and not goes_further and not lacks_medications(prefetch, access.base):
             return None
         from cds_service.deadlines import Deadline
+        from cds_service.fetching import fetch
         from cds_service.fhir_client import FhirClient
 
         client = FhirClient(access.base, deadline=Deadline(self.seconds), token=access.token, rules=self.rules)
-        return fetch(client, patient, templates, prefetch, wanted, lambda found: infused(found, patient, self.site))
+        return fetch(client, patient, templates, prefetch, wanted, lambda found: infused(found, patient, site))
 
 
 def infused(prefetch: Mapping[str, bytes | None], patient: str, site: Site) -> bool:

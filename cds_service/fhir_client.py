@@ -20,6 +20,8 @@ from cds_service.deadlines import Deadline
 
 ACCEPT = "application/fhir+json"
 REDIRECTS = 3
+#: Statuses of what is not there.
+GONE = frozenset({404, 410})
 _PIECE = 65536
 _NOTHING = msgspec.Raw(b"")
 _FAILED = frozenset({"error", "fatal"})
@@ -130,7 +132,7 @@ class FhirClient:
 
     def read(self, path: str) -> bytes:
         """The resource at a path below the base, as JSON. Raises Unreadable."""
-        data, _ = self._get(urljoin(self.base, path))
+        data, _ = self._get(self.base + path)
         page = _page(data)
         if page.resource_type == "OperationOutcome":
             raise Unreadable(f"answered with an OperationOutcome ({_issues(page)})")
@@ -140,7 +142,7 @@ class FhirClient:
         """Follows a search through its pages into ``found``, which holds what was got if this is cut off."""
         started = time.monotonic()
         try:
-            self._follow(urljoin(self.base, found.query), found)
+            self._follow(found.query if "://" in found.query.partition("?")[0] else self.base + found.query, found)
         except Unreadable as error:
             found.status = error.status
             place = f" (page {found.pages + 1})" if found.pages else ""
@@ -166,7 +168,7 @@ class FhirClient:
 
     def send(self, method: str, path: str, body: bytes) -> bytes:
         """Writes a resource, or a transaction; the answer. Raises Unreadable, with what the server says."""
-        request = requests.Request(method, urljoin(self.base, path) if path else self.base.rstrip("/"), data=body)
+        request = requests.Request(method, (self.base + path).rstrip("/"), data=body)
         request.headers = {"Content-Type": ACCEPT, "Prefer": "return=minimal"}
         data, _ = self._answer(request, explained=True)
         return data
@@ -198,7 +200,7 @@ class FhirClient:
             data, target = self._answer(requests.Request("GET", url))
             if target is None:
                 return data, url
-            url = urljoin(url, target)
+            url = _joined(url, target)
             if not same_origin(url, self.base):
                 raise Unreadable("redirects to another server, which is not followed")
         raise Unreadable("redirects again and again")
@@ -291,10 +293,18 @@ def _next(page: _Page, url: str, base: str) -> str | None:
         return None
     if not links[0]:
         raise Unreadable("gives a further page without an address")
-    following = links[0] if urlsplit(links[0]).scheme else urljoin(url, links[0])
+    following = _joined(url, links[0])
     if not same_origin(following, base):
         raise Unreadable("gives a further page on another server, which is not followed")
     return following
+
+
+def _joined(url: str, other: str) -> str:
+    """An absolute link as it stands, a relative one made absolute; what is no URL is on no server."""
+    try:
+        return other if urlsplit(other).scheme else urljoin(url, other)
+    except ValueError:
+        return ""
 
 
 def _issues(page: _Page) -> str:

@@ -7,7 +7,7 @@ matters; the rest of the request is small. Duplicate members are refused, not gu
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -68,8 +68,6 @@ def answer_hook(
         raise refused(404, f"There is no such service; this server offers {', '.join(SERVICES)}.")
     request = read_request(service, body)
     site = site.of_server(request.access.base if request.access else None)
-    if fetch is not None:
-        fetch = replace(fetch, site=site)
     as_of = as_of.astimezone(UTC) if as_of is not None else request.as_of
     now = datetime.now(UTC)
     record = _record(request, site, now if as_of is None else None, fetch)
@@ -115,7 +113,7 @@ def _record(request: HookRequest, site: Site, now: datetime | None, fetch: HookF
     _require_patient(reading, wanted)
     reasons: dict[str, str] = {}
     if fetch is not None and request.access is not None:
-        fetched = fetch(request.access, request.patient, request.prefetch, reading)
+        fetched = fetch(site, request.access, request.patient, request.prefetch, reading)
         if fetched is not None:
             reasons = fetched.reasons
             left = {key: value for key, value in request.prefetch.items() if key not in reading.missing}

@@ -29,7 +29,7 @@ def evaluation_json(evaluation: Evaluation, cards: list[dict[str, Any]]) -> dict
         "infusions": to_json(evaluation.infusions),
         "refractory": _refractory(evaluation.refractory),
         "exposure": None if evaluation.exposure is None else _exposure(evaluation.exposure),
-        "rules": [_rule(rule) for rule in evaluation.rules],
+        "rules": rules_json(evaluation.rules),
         "findings": [alert_json(alert) for alert in evaluation.findings],
         "cards": cards,
         "problems": problems_json(evaluation.problems),
@@ -125,6 +125,11 @@ def _exposure(exposure: ExposureNow) -> dict[str, Any]:
         "intrathecalMg": to_json(exposure.intrathecal_mg),
         "byDrugMg": to_json(exposure.by_drug_mg),
     }
+
+
+def rules_json(rules: Iterable[RuleNow]) -> list[dict[str, Any]]:
+    """Rules with what they compared, which conditions were not met and the datum that would change the first."""
+    return [_rule(rule) for rule in rules]
 
 
 def _rule(rule: RuleNow) -> dict[str, Any]:

@@ -8,15 +8,18 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import orjson
 
-from cds_service.commands import OLD_DATA, json_bytes, page_of, say, site_of_options, write
+from cds_service.capabilities import capabilities
+from cds_service.command_line import compiled_site, json_bytes, page_of, say, write
+from cds_service.commands import OLD_DATA
 from cds_service.deadlines import Deadline
 from cds_service.discovery import prefetch_templates, split_template
-from cds_service.errors import DONE, NOT_FHIR, NOTHING_EVALUABLE, USAGE, Refusal
+from cds_service.errors import DONE, NOT_FHIR, NOTHING_EVALUABLE, Refusal
 from cds_service.evaluation import evaluate_record, is_evaluable, last_known
-from cds_service.fetching import Fetched, capabilities, fetch
+from cds_service.fetching import Fetched, fetch
 from cds_service.fhir_access import infused
 from cds_service.fhir_client import FhirClient, Limits, Search, Unreadable
 
@@ -36,8 +39,8 @@ def sandbox(options: Namespace) -> int:
     client = client_of(options)
     if options.patient is None:
         raise Refusal(f"name a patient with --patient ID; to see candidates: {_patients_command(client)}")
-    site = site_of_options(options)
-    patient = options.patient.removeprefix("Patient/")
+    site = compiled_site(options).of_server(client.base)
+    patient = quote(options.patient.removeprefix("Patient/"), safe="")
     require_fhir(client)
     _require_patient(client, patient, options)
     templates = prefetch_templates(site.terminology)
@@ -64,7 +67,7 @@ def sandbox(options: Namespace) -> int:
 def sandbox_patients(options: Namespace) -> int:
     """Patients on the server with an infusion, an ICE or a documented grade."""
     client = client_of(options)
-    terminology = site_of_options(options).terminology
+    terminology = compiled_site(options).of_server(client.base).terminology
     require_fhir(client)
     queries = [
         *split_template("Procedure?code=CODES&_count=200", terminology.relevant_codes("Procedure")),
@@ -148,26 +151,27 @@ def _not_fhir(base: str, reason: str) -> str:
 
 
 def _require_patient(client: FhirClient, patient: str, options: Namespace) -> None:
+    """Refusal unless the patient can be read, with the next step."""
     base = client.base.rstrip("/")
     try:
         client.read(f"Patient/{patient}")
     except Unreadable as error:
-        if error.status == 401 and token_of(options) is None:
-            raise Refusal(
-                f"{base} wants a token: give one with --token T, or in the environment variable {TOKEN_VARIABLE}"
-            ) from error
-        if error.status == 401:
-            raise Refusal(f"{base} does not accept the token (status 401): it may have expired; get a new one") from error
-        if error.status == 403:
-            raise Refusal(
-                f"{base} does not let this token read Patient (status 403): ask for scopes such as "
-                "patient/Patient.rs patient/Observation.rs patient/MedicationAdministration.rs patient/Procedure.rs"
-            ) from error
-        if error.status in (404, 410):
-            raise Refusal(
-                f"{base} has no Patient/{patient}; ids are case-sensitive. To see candidates: {_patients_command(client)}"
-            ) from error
-        raise Refusal(f"{base}, asked for Patient/{patient}, {error.reason}", USAGE) from error
+        raise Refusal(f"{base} {_next_step(error, client, patient, token_of(options))}") from error
+
+
+def _next_step(error: Unreadable, client: FhirClient, patient: str, token: str | None) -> str:
+    if error.status == 401 and token is None:
+        return f"wants a token: give one with --token T, or in the environment variable {TOKEN_VARIABLE}"
+    if error.status == 401:
+        return "does not accept the token (status 401): it may have expired; get a new one"
+    if error.status == 403:
+        return (
+            "does not let this token read Patient (status 403): ask for scopes such as patient/Patient.rs "
+            "patient/Observation.rs patient/MedicationAdministration.rs patient/Procedure.rs"
+        )
+    if error.status in (404, 410):
+        return f"has no Patient/{patient}; ids are case-sensitive. To see candidates: {_patients_command(client)}"
+    return f"could not be asked for Patient/{patient}: it {error.reason}"
 
 
 def _patients_command(client: FhirClient) -> str:
@@ -223,7 +227,7 @@ def _fetched_json(fetched: Fetched) -> list[dict[str, Any]]:
 def _understood(record: Record) -> str:
     numbers = {
         "infusion": len(record.infusions),
-        "value of assessments": len(record.observed),
+        "assessment value": len(record.observed),
         "steroid dose": len(record.doses),
         "sedative or paralytic": len(record.sedatives),
         "problem": len(record.problems),
@@ -232,7 +236,8 @@ def _understood(record: Record) -> str:
 
 
 def _counted(counts: Counter[str]) -> str:
-    return ", ".join(f"{number} x {name}" for name, number in counts.items() if number) or "nothing"
+    """``1 infusion, 4 steroid doses``."""
+    return ", ".join(f"{n} {name}{'' if n == 1 else 's'}" for name, n in counts.items() if n) or "nothing"
 
 
 def _starting_codes(terminology: Terminology) -> list[str]:
@@ -269,4 +274,4 @@ def _kind_of(resource: dict[str, Any], terminology: Terminology) -> str | None:
         return "infusion"
     if meaning == "documented-icans-grade":
         return "documented grade"
-    return "ICE" if meaning.startswith("ice-") else None
+    return "ICE value" if meaning.startswith("ice-") else None

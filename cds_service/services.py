@@ -45,6 +45,6 @@ PROCEDURES = "Procedure?patient={{context.patientId}}&code=CODES"
 LONGEST_TEMPLATE = 2000
 
 USAGE_REQUIREMENTS = (
-    "Needs the charted observations by prefetch (key observations); without them the call is answered with status "
-    "412. What the absence of another key costs is said on the cards."
+    "Needs the charted observations (key observations), by prefetch or from fhirServer; without them status "
+    "412 is answered. What the absence of another key costs is said on the cards."
 )

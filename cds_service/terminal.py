@@ -1,4 +1,4 @@
-"""Replay and evaluation as text for a terminal of 100 columns: a course as a clinician would tell it.
+"""Results as text for a terminal of 100 columns.
 
 Times are in the site's zone, days count the infusion's calendar day as 0. Nothing charted can move the cursor
 or colour the screen: what is not printable is replaced.
@@ -9,20 +9,16 @@ from __future__ import annotations
 import html
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from cards.values import number_text
-from icans.findings import Alert, Evaluation, ExposureNow, TimelineEntry
-from icans.grading import Assessment
-from icans.record import Death, Dose, Escalation
 
 if TYPE_CHECKING:
     from cds_service.evaluation import Answer
-    from cds_service.replay import Played
-    from icans.findings import CourseSummary, GradeNow
+    from icans.findings import Evaluation, ExposureNow, GradeNow
     from icans.policy import PolicyEntry
     from icans.record import Problem
 
@@ -49,32 +45,14 @@ class Page:
     def day_of(self, instant: datetime) -> date:
         return instant.astimezone(self.zone).date()
 
+    def infusions(self, infusions: tuple[datetime, ...]) -> str:
+        """When the cells were given, in a sentence."""
+        if not infusions:
+            return "No CAR-T infusion found in the record."
+        return f"CAR-T infusion {' and '.join(self.clock(infusion) for infusion in infusions)} (day 0)."
+
     def paint(self, text: str, colour: str) -> str:
         return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self.coloured and colour in _COLOURS else text
-
-
-def replay_text(played: Played, page: Page) -> str:
-    """A whole course: what was charted, what was given, which card would first have been shown when."""
-    replay = played.replay
-    lines = [
-        page.paint(printable(replay.patient), "heading"),
-        *_wrapped("", f"{_infusions(replay.infusions, page)} Policy {replay.policy}."),
-    ]
-    events = sorted(_events(played, page), key=lambda event: (event.at, event.rank))
-    shown: date | None = None
-    for event in events:
-        if page.day_of(event.at) != shown:
-            shown = page.day_of(event.at)
-            lines += ["", page.paint(_day_heading(shown, replay.infusions, page), "heading")]
-        time = f"{event.at.astimezone(page.zone):%H:%M}"
-        lead = f"  {time}  {event.label:<10}  "
-        first, *rest = _wrapped(lead, event.text)
-        lines += [page.paint(first, event.colour), *(page.paint(line, event.colour) for line in rest)]
-    lines.append("")
-    for course in replay.courses:
-        lines += _wrapped("", _course_text(course, page))
-    lines += _problem_lines(replay.problems)
-    return "\n".join(lines) + "\n"
 
 
 def evaluation_text(answer: Answer, page: Page) -> str:
@@ -82,20 +60,20 @@ def evaluation_text(answer: Answer, page: Page) -> str:
     evaluation = answer.evaluation
     lines = [
         page.paint(printable(f"{evaluation.patient} as of {page.clock(evaluation.as_of)}"), "heading"),
-        *_wrapped("", f"{_infusions(evaluation.infusions, page)} Policy {evaluation.policy}."),
+        *wrapped("", f"{page.infusions(evaluation.infusions)} Policy {evaluation.policy}."),
         "",
-        *_wrapped("Grade       ", _grade_text(evaluation, page)),
-        *_wrapped("Steroids    ", _exposure_text(evaluation.exposure)),
-        *_wrapped("Refractory  ", _refractory_text(evaluation, page)),
+        *wrapped("Grade       ", _grade_text(evaluation, page)),
+        *wrapped("Steroids    ", _exposure_text(evaluation.exposure)),
+        *wrapped("Refractory  ", _refractory_text(evaluation, page)),
         "",
     ]
     if not answer.cards:
-        lines += _wrapped("", _no_card_text(evaluation))
+        lines += wrapped("", _no_card_text(evaluation))
     for card in answer.cards:
         head = f"[{card['indicator'].upper()}] "
-        lines += [page.paint(line, card["indicator"]) for line in _wrapped(head, card["summary"])]
+        lines += [page.paint(line, card["indicator"]) for line in wrapped(head, card["summary"])]
         lines += [*_markdown_lines(card.get("detail", "")), ""]
-    lines += _problem_lines(evaluation.problems)
+    lines += problem_lines(evaluation.problems)
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -109,89 +87,6 @@ def plain(markdown: str) -> str:
     text = _LINK.sub(r"\1 (\2)", markdown)
     text = _EMPHASIS.sub(lambda found: next(group for group in found.groups() if group is not None), text)
     return html.unescape(_ESCAPE.sub(r"\1", text))
-
-
-@dataclass(frozen=True, slots=True)
-class _Event:
-    """One line of a course; rank orders what stands at one instant: charted, given, said, withdrawn."""
-
-    at: datetime
-    rank: int
-    label: str
-    text: str
-    colour: str = ""
-
-
-def _events(played: Played, page: Page) -> Iterator[_Event]:
-    for entry in played.replay.timeline:
-        text = _TEXT_OF.get(entry.kind, _event_text)(entry)
-        yield _Event(entry.at, 0 if entry.kind == "assessment" else 1, entry.kind, text)
-    leading: set[tuple[datetime, str]] = set()
-    for shown_at, card in played.cards:
-        leading.add((shown_at, card["uuid"]))
-        indicator = card["indicator"]
-        yield _Event(shown_at, 2, indicator.upper(), card["summary"], indicator)
-    for alert in played.replay.alerts:
-        if (alert.shown_at, alert.finding.id) not in leading and alert.finding.type != "icans-active":
-            yield _Event(alert.shown_at, 3, "also", _alert_text(alert, page), "faint")
-        if alert.withdrawn and alert.until is not None:
-            because = f" ({alert.withdrawn_by})" if alert.withdrawn_by else ""
-            yield _Event(alert.until, 4, "withdrawn", f"{_alert_text(alert, page)}{because}", "faint")
-
-
-def _alert_text(alert: Alert, page: Page) -> str:
-    return f"{alert.finding.type.replace('-', ' ')} ({alert.finding.indicator}), of {page.clock(alert.finding.at)}"
-
-
-def _assessment_text(entry: TimelineEntry) -> str:
-    said = _charted(entry.basis) if isinstance(entry.basis, Assessment) else ", ".join(entry.references)
-    if not entry.assessable:
-        return f"not assessable: {said}"
-    span = "" if entry.grade_low == entry.grade_high else f" (assessed {entry.grade_low} to {entry.grade_high})"
-    decided = f", decided by {entry.deciding_domain}" if entry.deciding_domain else ""
-    return f"grade {entry.grade}{span}{decided}: {said}"
-
-
-def _charted(assessment: Assessment) -> str:
-    counted = [value.shown for value in assessment.domains]
-    excluded = [f"{value.shown} not counted ({value.reason})" for value in assessment.excluded]
-    return "; ".join(text for text in (*counted, *excluded) if text) or ", ".join(assessment.references)
-
-
-def _dose_text(entry: TimelineEntry) -> str:
-    total = entry.dexamethasone_equivalent_mg
-    running = "" if total is None else f"; {number_text(total)} mg dexamethasone-equivalent since infusion"
-    dose = entry.basis
-    if not isinstance(dose, Dose):
-        return f"{', '.join(entry.references)}{running}"
-    amount = f"{number_text(dose.lower_mg)} mg" if dose.amount_known else "amount not known"
-    route = "" if dose.route == "systemic" else f", route {dose.route}"
-    return f"{dose.drug} {amount}{route}{running}"
-
-
-def _event_text(entry: TimelineEntry) -> str:
-    event = entry.basis
-    if isinstance(event, Death):
-        return "death recorded"
-    if isinstance(event, Escalation):
-        return f"{event.drug} given"
-    return ", ".join(entry.references)
-
-
-_TEXT_OF = {"assessment": _assessment_text, "dose": _dose_text}
-
-
-def _infusions(infusions: tuple[datetime, ...], page: Page) -> str:
-    if not infusions:
-        return "No CAR-T infusion found in the record."
-    return f"CAR-T infusion {' and '.join(page.clock(infusion) for infusion in infusions)} (day 0)."
-
-
-def _day_heading(day: date, infusions: tuple[datetime, ...], page: Page) -> str:
-    written = f"{day:%a %Y-%m-%d}"
-    in_force = [page.day_of(infusion) for infusion in infusions if page.day_of(infusion) <= day]
-    zero = in_force[-1] if in_force else page.day_of(infusions[0]) if infusions else None
-    return written if zero is None else f"day {(day - zero).days:+d}   {written}".replace("day +0", "day 0")
 
 
 def _grade_text(evaluation: Evaluation, page: Page) -> str:
@@ -239,28 +134,15 @@ def _no_card_text(evaluation: Evaluation) -> str:
     return f"No card: outside monitoring ({evaluation.monitoring}). Absence of a card does not mean absence of ICANS."
 
 
-def _course_text(course: CourseSummary, page: Page) -> str:
-    parts = [f"Peak grade {course.peak_grade}" if course.peak_grade is not None else "No grade"]
-    if course.onset is not None:
-        day = "" if course.onset_day is None else f", day {course.onset_day:+d}"
-        parts.append(f"onset {page.clock(course.onset)}{day}")
-        parts.append(f"episodes {course.episodes}, {number_text(course.icans_hours)} h with ICANS")
-    parts.append(f"refractoriness definition {'met' if course.refractory else 'not met'}")
-    if course.cumulative_dexamethasone_equivalent_mg is not None:
-        total = number_text(course.cumulative_dexamethasone_equivalent_mg)
-        uncounted = f" and {course.uncounted} administrations not counted" if course.uncounted else ""
-        parts.append(f"{total} mg dexamethasone-equivalent{uncounted}, {course.steroid_days} steroid days")
-    return "; ".join(parts) + "."
-
-
-def _problem_lines(problems: Iterable[Problem]) -> list[str]:
+def problem_lines(problems: Iterable[Problem]) -> list[str]:
+    """Data problems, those that could change something first; more than MOST_PROBLEMS are counted."""
     listed = sorted(problems, key=lambda problem: not problem.affects)
     if not listed:
         return []
     lines = ["", f"Data problems ({len(listed)})"]
     for problem in listed[:MOST_PROBLEMS]:
         where = " ".join(part for part in (problem.reference, problem.element) if part)
-        lines += _wrapped(f"  {problem.code}  ", f"{where}: {problem.message}" if where else problem.message)
+        lines += wrapped(f"  {problem.code}  ", f"{where}: {problem.message}" if where else problem.message)
     if len(listed) > MOST_PROBLEMS:
         lines.append(f"  and {len(listed) - MOST_PROBLEMS} more; --format json lists all")
     return lines
@@ -272,14 +154,15 @@ def _markdown_lines(markdown: str) -> list[str]:
         if line.startswith("|"):
             cells = [plain(cell.strip()) for cell in re.split(r"(?<!\\)\|", line.strip("|"))]
             if any(set(cell) - set("-: ") for cell in cells):
-                lines += _wrapped("    ", " | ".join(cell for cell in cells if cell))
+                lines += wrapped("    ", " | ".join(cell for cell in cells if cell))
         elif line.strip():
             bullet = "  - " if line.startswith("- ") else "  "
-            lines += _wrapped(bullet, plain(line.removeprefix("- ").lstrip("#> ")))
+            lines += wrapped(bullet, plain(line.removeprefix("- ").lstrip("#> ")))
     return lines
 
 
-def _wrapped(lead: str, text: str) -> list[str]:
+def wrapped(lead: str, text: str) -> list[str]:
+    """The text in lines of at most WIDTH, the first after ``lead``, the others indented as far."""
     indent = " " * min(len(lead), 30)
     cleaned = printable(" ".join(text.split()))
     return textwrap.wrap(cleaned, WIDTH, initial_indent=lead, subsequent_indent=indent, break_on_hyphens=False) or [
@@ -297,9 +180,9 @@ def policy_text(entries: Iterable[PolicyEntry]) -> str:
             lines += ["", section.upper()] if lines else [section.upper()]
         mark = " (overridden)" if entry.overridden else ""
         unit = f" {entry.unit}" if entry.unit else ""
-        lines += _wrapped(f"  {entry.key} = ", f"{_setting(entry.value)}{unit}{mark}")
-        lines += _wrapped("      ", entry.meaning)
-        lines += _wrapped("      ", _basis(entry))
+        lines += wrapped(f"  {entry.key} = ", f"{_setting(entry.value)}{unit}{mark}")
+        lines += wrapped("      ", entry.meaning)
+        lines += wrapped("      ", _basis(entry))
     return "\n".join(lines) + "\n"
 
 

@@ -17,6 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from cds_service.capabilities import _REMEMBERED
+
 TYPES = ("Patient", "Observation", "MedicationAdministration", "Medication", "Procedure", "Condition")
 PARAMETERS = {
     "Patient": ("_id",),
@@ -34,7 +36,8 @@ JSON = "application/fhir+json"
 class FhirServer:
     """One server. resources: what it holds. manner: see above. lacks: types it does not offer. page: most rows a
     page. token: needed if given. unsearchable: code systems by which it finds nothing. faults: by type of
-    resource, or ``TYPE page 2`` from the second page on. asked: path and headers of each request."""
+    resource, or ``TYPE page 2`` from the second page on. asked: path and headers of each request. written: each
+    transaction."""
 
     resources: list[dict[str, Any]] = field(default_factory=list)
     manner: str = "strict"
@@ -47,6 +50,7 @@ class FhirServer:
     outcome: dict[str, Any] | None = None
     base: str = ""
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    written: list[dict[str, Any]] = field(default_factory=list)
     pages: dict[str, tuple[str, list[dict[str, Any]]]] = field(default_factory=dict)
     closing: threading.Event = field(default_factory=threading.Event)
 
@@ -65,6 +69,7 @@ def serving(**how: Any) -> Iterator[FhirServer]:
     listener = ThreadingHTTPServer(("127.0.0.1", 0), Bound)
     listener.daemon_threads = True
     server.base = f"http://127.0.0.1:{listener.server_port}/fhir"
+    _REMEMBERED.pop(f"{server.base}/", None)  # an earlier server may have had this port
     threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         yield server
@@ -83,6 +88,19 @@ class Handler(BaseHTTPRequestHandler):
             self._answer()
         except OSError:
             self.close_connection = True
+
+    def do_POST(self) -> None:
+        """A transaction of PUTs on the base."""
+        transaction = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.fhir.written.append(transaction)
+        held = {(resource["resourceType"], resource["id"]): resource for resource in self.fhir.resources}
+        answers = []
+        for entry in transaction["entry"]:
+            key = (entry["resource"]["resourceType"], entry["resource"]["id"])
+            answers.append({"response": {"status": "200 OK" if key in held else "201 Created"}})
+            held[key] = entry["resource"]
+        self.fhir.resources = list(held.values())
+        self.resource(200, {"resourceType": "Bundle", "type": "transaction-response", "entry": answers})
 
     def _answer(self) -> None:
         self.fhir.asked.append((self.path, dict(self.headers)))

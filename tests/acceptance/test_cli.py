@@ -149,8 +149,9 @@ def test_replay_text_tells_the_course_within_100_columns(bundle: str) -> None:
     assert "day +14   Sun 2026-03-15" in text
     assert max(map(len, text.splitlines())) <= 100
     lines = text.splitlines()
-    (onset,) = [line for line in lines if line.startswith("  10:00  assessment")]
-    assert "grade 3" in onset
+    (onset,) = [line for line in lines if line.startswith("  10:00  grade 3")]
+    assert "ICE 2" in onset
+    assert "  10:30  given      dexamethasone 20 mg IV; 20 mg dexamethasone-equivalent since infusion" in lines
     assert any(line.startswith("  10:00  CRITICAL") for line in lines[lines.index(onset) :])
     assert "Peak grade 4" in text
 

@@ -101,7 +101,7 @@ def test_B4_loose_items_belong_together_within_10_minutes(last, expected):
     loose = [item(T, name, points) for name, points in ITEMS]
     late = on_day(5, last)
     found = evaluated(late, ALERT, *loose, item(late, "attention", 1))
-    first = [entry for entry in replayed(ALERT, *loose, item(late, "attention", 1))["timeline"]][0]
+    first = replayed(ALERT, *loose, item(late, "attention", 1))["timeline"][0]
     assert first["at"] == T
     assert (first["gradeLow"], first["gradeHigh"]) == expected
     assert found["grade"]["working"] == 0

@@ -106,7 +106,7 @@ def test_A4_before_the_infusion_doses_and_assessments_stand_apart():
     assert found["exposure"]["dexamethasoneEquivalentMg"] == 0
     assert found["grade"]["working"] is None
     played = replayed(*before[0], before[1])
-    assert [(entry["kind"], entry["day"]) for entry in played["timeline"]][:1] == [("assessment", -2)]
+    assert [(entry["kind"], entry["day"]) for entry in played["timeline"]] == [("dose", -3), ("assessment", -2)]
     assert changes(played) == []
 
 
