@@ -3,6 +3,7 @@
 #   make test    every test this machine can run, with what was skipped and why
 #   make check   style, types, import rules and the quick tests
 #   make bench   the performance table, as ratios in one run
+#   make docs    what docs/ and the README show of our own output, written anew
 #   make lock    resolve the dependencies anew (uv from the package index)
 
 PORT ?= 8080
@@ -12,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check bench lock clean
+.PHONY: run test check bench docs lock clean
 
 run: $(READY)
 	$(BIN)/icans-cds serve --host 127.0.0.1 --port $(PORT)
@@ -28,6 +29,10 @@ check: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.bench
+
+docs: $(READY)
+	$(BIN)/python -m tests.spec.document
+	$(BIN)/python -m tools.build_docs
 
 $(VENV)/.locked: requirements.lock
 	@test -n "$(PYTHON)" || \

@@ -220,7 +220,7 @@ def _evidence_table(evidence: Sequence[Evidence], view: View) -> str:
         return ""
     rows = [
         [
-            escape(item.value),
+            escape(item.value) or "no value",
             view.clock(item.time) if item.time is not None else "no time",
             escape(item.reference),
             escape(item.element),

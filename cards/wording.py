@@ -8,7 +8,7 @@ from typing import Any
 
 from cards.context import View
 from cards.sources import Source
-from icans.findings import Alert
+from icans.findings import RUNNING_FACTS, Alert
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,7 +39,10 @@ class Wording:
 
 def facts_of(alert: Alert) -> Mapping[str, Any]:
     """The latest facts: a card speaks of what is known now, not of what was first shown."""
-    return alert.finding.facts
+    running = RUNNING_FACTS.get(alert.finding.type)
+    if running is None:
+        return alert.finding.facts
+    return {**alert.finding.facts, **{name: alert.facts[name] for name in running if name in alert.facts}}
 
 
 def words(codes: object, dictionary: Mapping[str, str]) -> str:

@@ -73,7 +73,7 @@ def data_quality_body(alert: Alert, view: View) -> Body:
     problems = _problems(alert)
     first = problems[0] if problems else {}
     message = escape(str(first.get("message") or ""), 300)
-    said, place = _said(first), f"{_kind(first)} {_charted(alert, view)}"
+    said, place = escape(_said(first)), f"{_kind(first)} {_charted(alert, view)}"
     if not first.get("reference"):
         place = f"known from {view.clock(alert.finding.at)}"
     lead = f"{said[:1].upper()}{said[1:]} ({place}): {message}" if first else ""

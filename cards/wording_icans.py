@@ -40,7 +40,7 @@ def grade_change_summary(alert: Alert, view: View) -> str:
     }.get(facts["direction"], f", down from {facts['previousGrade']}")
     headline = _headline(facts, assessment)
     if facts.get("decidingDomain") == "documented":
-        text = f"ICANS {headline}{change} charted by a clinician, {view.short_time(alert.finding.at)}"
+        text = f"ICANS {headline} charted by a clinician{change}, {view.short_time(alert.finding.at)}"
     else:
         value = fit(deciding_text(assessment, facts), _LONGEST_VALUE)
         text = f"Recorded findings meet ICANS {headline}{change}{': ' if value else ''}{value}, "

@@ -69,20 +69,23 @@ _ASSUMED = {
 
 def refractory_summary(alert: Alert, view: View) -> str:
     facts = facts_of(alert)
-    clause = "worsening" if facts["reason"] == "worsening-under-treatment" else "no improvement"
+    what = "worse" if facts["reason"] == "worsening-under-treatment" else "no improvement"
+    before = facts.get("gradeAtTreatmentStart")
+    grades = f"grade {facts['grade']}" if before is None else f"grade {before}, then {facts['grade']}"
     return (
-        f"ICANS {_reference_grade(facts)} at steroid start, {facts['grade']} after {_hours(facts)} h: "
-        f"recorded data meet the {clause} clause of {_profile(facts)}, {view.clock(alert.finding.at)}"
+        f"Recorded data meet a definition of refractory ICANS: {what} {_hours(facts)} h after steroid start "
+        f"({grades}), {view.clock(alert.finding.at)}"
     )
 
 
 def refractory_body(alert: Alert, view: View) -> Body:
     facts, evaluated = facts_of(alert), _assessment(alert, "evaluation")
     hours = facts["hoursSinceTreatmentStart"]
+    clause = _CLAUSES.get(facts["reason"], escape(str(facts["reason"])))
     lead = (
         f"Grade {facts['grade']} at {_time(alert, view)}. Steroid treatment ({_line(facts)}) started "
         f"{view.time(facts['treatmentStart'])} at {_reference_grade(facts)}; at {_hours(facts)} h recorded "
-        f"data meet {escape(_profile(facts))}: {_CLAUSES.get(facts['reason'], escape(str(facts['reason'])))}."
+        f"data meet the definition {escape(_profile(facts))}: {clause}."
     )
     if sedation_unchecked(evaluated, facts, view):
         lead += f" {SEDATION_UNCHECKED}"
@@ -112,8 +115,8 @@ def refractory_body(alert: Alert, view: View) -> Body:
 def reassessment_overdue_summary(alert: Alert, view: View) -> str:
     facts = facts_of(alert)
     return (
-        "24-hour reassessment not found in the available record: steroids started "
-        f"{view.short_time(facts['treatmentStart'])} at {_reference_grade(facts)}"
+        f"No 24-hour reassessment found: steroids started {view.short_time(facts['treatmentStart'])}, "
+        f"at {_reference_grade(facts)}"
     )
 
 
@@ -150,7 +153,7 @@ def indeterminate_body(alert: Alert, view: View) -> Body:
     facts, evaluated = facts_of(alert), _assessment(alert, "evaluation")
     reason = str(facts["reason"])
     lead = (
-        f"Whether recorded data meet {escape(_profile(facts))} on steroid {_line(facts)}, started "
+        f"Whether recorded data meet the definition {escape(_profile(facts))} on steroid {_line(facts)}, started "
         f"{view.time(facts['treatmentStart'])}, cannot be told: {_OPEN_REASONS.get(reason, escape(reason))}."
     )
     if sedation_unchecked(evaluated, facts, view):

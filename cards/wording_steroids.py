@@ -39,7 +39,7 @@ def cumulative_dose_body(alert: Alert, view: View) -> Body:
         f"{view.time(alert.finding.at)}{passed}: {_least(facts)}"
         f"{number_text(facts['dexamethasoneEquivalentMg'])} mg then{_now(facts, view)}."
     )
-    points = [_at_crossing(facts)]
+    points = [_at_crossing(facts)] if _now(facts, view) or view.evaluation.exposure is None else []
     exposure = view.evaluation.exposure
     if exposure is not None:
         points.extend(other_totals(exposure))
@@ -82,8 +82,8 @@ def dose_unknown_summary(alert: Alert, view: View) -> str:
     facts = facts_of(alert)
     number = len(facts["administrations"])
     return (
-        f"{count(number, 'steroid administration')} without a usable dose: cumulative dose is at least "
-        f"{number_text(facts['lowerBoundMg'])} {_UNIT}"
+        f"{count(number, 'steroid administration')} without a usable dose, {view.clock(alert.finding.at)}: "
+        f"cumulative dose at least {number_text(facts['lowerBoundMg'])} {_UNIT}"
     )
 
 

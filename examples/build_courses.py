@@ -33,6 +33,7 @@ BASE = "https://icans-cds.org/fhir/examples"
 GCS = {"gcs-eye": "9267-6", "gcs-verbal": "9270-0", "gcs-motor": "9268-4"}
 DRUGS = {"dexamethasone": "3264", "methylprednisolone": "6902", "hydrocortisone": "5492", "propofol": "8782"}
 ROUTES = {"IV": "47625008", "IT": "72607000"}
+ROUTE_TEXTS = {"IV": "IV", "IT": "intrathecal"}
 DAY_0 = datetime(2026, 3, 1, tzinfo=UTC)
 UNKNOWN = None
 
@@ -192,7 +193,7 @@ def administration(drug: str, route: str, amount: Any, when: str) -> Resource:
         "resourceType": "MedicationAdministration",
         "status": "completed",
         "medicationCodeableConcept": {**concept(RXNORM, DRUGS[drug]), "text": drug},
-        "dosage": {"route": concept(SNOMED, ROUTES[route]), "dose": dose},
+        "dosage": {"route": {**concept(SNOMED, ROUTES[route]), "text": ROUTE_TEXTS[route]}, "dose": dose},
         **effective,
     }
 

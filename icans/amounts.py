@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from icans.policy import Policy
-from icans.record import Dose
+from icans.record import Dose, Problem
 
 ZERO = Decimal(0)
 
@@ -55,3 +55,18 @@ def implausibly_large(dose: Dose, policy: Policy) -> bool:
     """Given, but of no size that can be believed."""
     amount = amount_of(dose, policy)
     return dose.route != "intrathecal" and amount.problem == "value-out-of-range" and amount.upper is not None
+
+
+def number(amount: Decimal) -> str:
+    """A number as it stands in ids and is read: no exponent, no trailing zeros."""
+    text = format(amount, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def duplicate_problem(dose: Dose, first: Dose) -> Problem:
+    """Says that a dose repeats another: under the same identifier surely, by time and amount possibly."""
+    same_identifier = bool(dose.identifiers & first.identifiers)
+    how = "carries the identifier of" if same_identifier else "repeats"
+    message = f"{dose.shown} of {dose.drug} {how} {first.reference}; it is counted once."
+    affects = () if same_identifier else ("dose",)
+    return Problem("duplicate", dose.reference, dose.element, message, dose.at, None, affects)

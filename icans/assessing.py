@@ -49,7 +49,8 @@ def assess(
     row = _row(at, charted, grading)
     tool_stands = grading.ice is not None or grading.capd is not None or grading.unable
     drives = bool(row.documented) and not tool_stands and not around.tool_follows
-    if not (row.tool or row.state or row.inferred or (row.documented and not around.tool_follows)):
+    stands = row.tool or row.state or row.inferred or (row.documented and (tool_stands or not around.tool_follows))
+    if not stands:
         unused += [p for p in grading.problems if p.at == at and p.code == "wrong-tool-for-age"]
         return None
     full = row.tool or bool(row.documented) or (row.state and tool_stands)
@@ -107,7 +108,7 @@ def assess(
         clear=clear,
         at_baseline=at_baseline,
         under_sedation=grading.sedated,
-        inconclusive=grading.sedated and value is not None and not drives and working.low == 0,
+        inconclusive=grading.sedated and value is not None and not drives,
         documented=documented_now,
         notes=tuple(dict.fromkeys(grading.notes)),
         problems=tuple(grading.problems),
@@ -144,7 +145,7 @@ def _row(at: datetime, charted: Charted, grading: Domains) -> _Row:
         elif isinstance(entry, NotAssessed):
             applies = {"ice": tools.ice, "capd": tools.capd and not grading.capd_ignored}.get(entry.tool, False)
             tool = tool or applies
-            state = state or (entry.tool == "consciousness" and entry.reason in ("sedated", "unarousable"))
+            state = state or (entry.tool == "consciousness" and entry.reason == "unarousable")
         else:
             state = state or getattr(entry, "finding", None) not in UNCOUNTED_FINDINGS
     return _Row(tool, state, inferred, documented)
@@ -198,8 +199,9 @@ def _at_baseline(grading: Domains, charted: Charted, working: GradeRange) -> boo
 def _deciding(grading: Domains, working: GradeRange, at_baseline: bool) -> str | None:
     if working.low == 0 or at_baseline:
         return None
-    lowest = max(v.working.low for v in grading.domains)
-    return next(d for d in DOMAIN_ORDER if any(v.domain == d and v.working.low == lowest for v in grading.domains))
+    proving = [v for v in grading.domains if v.domain != "ice" or not grading.sedated]
+    lowest = max(v.working.low for v in proving)
+    return next(d for d in DOMAIN_ORDER if any(v.domain == d and v.working.low == lowest for v in proving))
 
 
 def _missing(grading: Domains, charted: Charted, working: GradeRange, drives: bool) -> list[str]:
@@ -209,11 +211,11 @@ def _missing(grading: Domains, charted: Charted, working: GradeRange, drives: bo
     missing: list[str] = []
     value = grading.ice
     if not drives:
+        tool = "ice" if grading.around.tools.ice else "capd"
         if grading.sedated:
-            missing += ["ice", "consciousness"]
+            missing += [tool, "consciousness"]
         elif grading.missing_tool is not None and grading.missing_tool.high > working.low:
-            tools = grading.around.tools
-            missing.append("ice" if tools.ice else "capd")
+            missing.append(tool)
         elif value is not None and value.low != value.high and _may_raise(grading, "ice", working):
             missing += [f"ice-{item}" for item in value.missing] if value.missing and not value.mismatch else ["ice"]
         if grading.missing_consciousness is UNKNOWN and not grading.sedated and working.low < 4:

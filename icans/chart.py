@@ -320,3 +320,8 @@ def _same_dose(one: Dose, other: Dose) -> bool:
         and one.lower_mg == other.lower_mg
         and one.upper_mg == other.upper_mg
     )
+
+
+def starts_monitoring(entry: Observed) -> bool:
+    """Whether an entry starts monitoring where no infusion is known: an ICE value or a documented grade."""
+    return isinstance(entry, (IceTotal, IceItem, DocumentedGrade)) and not entry.other_cause

@@ -88,6 +88,7 @@ class Charted:
         self.baseline: ice.IceValue | None = None
         self.complete_ice: dict[datetime, ice.IceValue] = {}
         self.ice_scored_at: datetime | None = None
+        self.sedated_at: datetime | None = None
         self.ice_ever_complete = False
 
     def copy(self) -> Charted:
@@ -151,6 +152,11 @@ class Charted:
                     self.capd = CapdValue(at=at, total=None, reason=entry.reason, entries=(entry,))
                 elif entry.reason == "unarousable" and self.capd is not None:
                     self.capd = replace(self.capd, reason=entry.reason)
+        reasons = {e.reason for e in used if isinstance(e, NotAssessed) and e.tool in ("ice", "capd")}
+        if self.ice is not None and self.ice.at == at:
+            reasons.add(self.ice.reason)
+        if "sedated" in reasons and "unarousable" not in reasons:
+            self.sedated_at = at
         self._absorb_consciousness(at, used, policy, problems)
         self._absorb_events(at, used, problems)
         documented = [e for e in used if isinstance(e, DocumentedGrade)]
@@ -172,15 +178,16 @@ class Charted:
     ) -> None:
         value: ice.IceValue | None = None
         totals = [e for e in used if isinstance(e, IceTotal)]
-        for total in totals:
-            one = ice.value_of_total(total)
+        unscored = [e for e in used if isinstance(e, NotAssessed) and e.tool == "ice"]
+        failed = [e for e in unscored if e.reason == "aphasia"]
+        for one in (*map(ice.value_of_total, totals), *map(ice.value_of_reason, failed)):
             value = one if value is None else ice.worse_of(value, one)
         problems += repeated(totals, [(e.low, e.high) for e in totals])
         items = self._absorb_items(at, used, items_from, problems)
         if items is not None:
             value = items if value is None else ice.total_with_items(value, items)
-        for entry in used:
-            if isinstance(entry, NotAssessed) and entry.tool == "ice":
+        for entry in unscored:
+            if entry.reason != "aphasia":
                 one = ice.value_of_reason(entry)
                 value = one if value is None else ice.worse_of(value, one)
         if value is None:
@@ -213,15 +220,15 @@ class Charted:
         items = [e for e in used if is_item(e)]
         if not items or (self.grouped_until is not None and at <= self.grouped_until):
             return None
-        for entry in items:
-            if isinstance(entry, NotAssessed) and entry.reason == "not-valid-at-baseline":
-                names = ORIENTATION_ITEMS if entry.tool == "orientation" else (entry.tool,)
-                self.invalid_items = self.invalid_items.union(names)
         for name in {_item_name(e) for e in items}:
             same = [e for e in items if _item_name(e) == name]
             problems += repeated(same, [e.points if isinstance(e, IceItem) else e.shown for e in same])
         group = ice.item_group([e for e in items_from(at) if isinstance(e, ENTRY_TYPES_OF_ITEMS)])
         self.grouped_until = group.until
+        for entry in group.entries:
+            if isinstance(entry, NotAssessed) and entry.reason == "not-valid-at-baseline":
+                names = ORIENTATION_ITEMS if entry.tool == "orientation" else (entry.tool,)
+                self.invalid_items = self.invalid_items.union(names)
         return ice.value_of_items(at, group, self.invalid_items, self.unasked_items)
 
     def _absorb_consciousness(

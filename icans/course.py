@@ -121,7 +121,7 @@ class Course:
             self.headline = grade.high
         if direction:
             self._changed(assessment, previous, direction, journal)
-        self._possible(assessment, journal)
+        self._possible(assessment, bool(direction), journal)
         self._clear_run(assessment, policy)
         self.peak = max(self.peak, self.headline)
         return direction
@@ -180,7 +180,7 @@ class Course:
             active = self.finding("icans-active", key, at, indicator, active_facts, assessment.evidence, assessment)
             self.active_id = journal.open(at, active)
 
-    def _possible(self, assessment: Assessment, journal: Journal) -> None:
+    def _possible(self, assessment: Assessment, moved: bool, journal: Journal) -> None:
         """What is missing could move the grade: said as long as nothing settles it."""
         grade, headline, at = assessment.counts_as, self.headline, assessment.at
         direction = ""
@@ -191,7 +191,7 @@ class Course:
                 direction = "improvement"
         signature = (headline, grade.low, grade.high, assessment.missing)
         kept = {s: i for s, i in self.possible.items() if journal.holds(i)}
-        if not assessment.inconclusive:  # what proves nothing ends nothing
+        if moved or not assessment.inconclusive:  # what proves nothing ends nothing
             for other, finding_id in kept.items():
                 if not direction or other != signature:
                     journal.close(at, finding_id)

@@ -121,9 +121,15 @@ class Domains:
         self.sedated = self.sedative is not None or self._said_sedated()
 
     def _said_sedated(self) -> bool:
-        newest = self.charted_ice or (self.charted.capd if self._recent(self.charted.capd) else None)
-        said_by_tool = newest is not None and newest.reason == "sedated"
+        said_at = self.charted.sedated_at
+        said_by_tool = said_at is not None and said_at >= self.since and not self._answered_since(said_at)
         return said_by_tool or (self.consciousness is not None and self.consciousness.reason == "sedated")
+
+    def _answered_since(self, said_at: datetime) -> bool:
+        """A newer value, or reason for none, of the patient's own tool answers an earlier "sedated"."""
+        tools, ice_value, capd = self.around.tools, self.charted.ice, self.charted.capd
+        by_ice = tools.ice and ice_value is not None and ice_value.at > said_at
+        return by_ice or (tools.capd and capd is not None and capd.at > said_at)
 
     def _recent(self, value: object) -> bool:
         at = getattr(value, "at", None)
@@ -373,8 +379,10 @@ def _domain_of(entry: Observed) -> str:
 
 
 def _consciousness_shown(value: ConsciousnessValue) -> str:
-    shown = value.entries[0].shown if len(value.entries) == 1 else ", ".join(e.shown for e in value.entries)
-    return f"consciousness inferred from {shown}" if value.inferred else f"consciousness {shown}"
+    if not value.inferred:
+        return f"consciousness {', '.join(entry.shown for entry in value.entries)}"
+    scales = (f"{'RASS' if isinstance(e, Rass) else 'GCS eye response'} {e.shown}" for e in value.entries)
+    return f"consciousness inferred from {', '.join(scales)}"
 
 
 def _ice_shown(value: ice.IceValue) -> str:

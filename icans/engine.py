@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,8 +17,9 @@ from icans.findings import (
     Moment,
     Replay,
     finding_id,
+    problem_fact,
 )
-from icans.history import History, problem_fact
+from icans.history import History
 from icans.ledger import Ledger
 from icans.policy import Policy
 from icans.record import Entry, Problem, Record
@@ -163,7 +164,7 @@ class _Run:
             refractory=refractory_now(history), exposure=exposure_now(at, history, line_by_line=line_by_line),
             findings=tuple(findings), problems=self._problems(at) if line_by_line else (), course=max(course.number, 1),
             infusion_day=course.infusion.day if course.infusion else None,
-            rules=rules_now(at, history, Counter(a.finding.type for a in findings)) if explain else (),
+            rules=rules_now(at, history, findings) if explain else (),
         )  # fmt: skip
 
     def _as_of(self, alert: Alert, at: datetime) -> Alert:

@@ -100,6 +100,16 @@ def key_time(instant: datetime) -> str:
     return f"{instant.isoformat()[:19]}Z"
 
 
+def problem_fact(problem: Problem) -> dict[str, str]:
+    """A problem as it stands in the facts of a data-quality finding."""
+    return {
+        "code": problem.code,
+        "reference": problem.reference,
+        "element": problem.element,
+        "message": problem.message,
+    }
+
+
 @dataclass(slots=True, kw_only=True)
 class Alert:
     """A finding as it was shown: from when to when, what changed, whether it was withdrawn.

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from icans.amounts import duplicate_problem, number
 from icans.assessing import assess
-from icans.chart import Chart, CourseStart, Instant
+from icans.chart import Chart, CourseStart, Instant, starts_monitoring
 from icans.charted import REASONS_ITEM_MISSING, Charted, is_item
 from icans.course import Course
 from icans.documented import compare_documented
 from icans.domains import Surroundings, evidence_of, tools_at
 from icans.exposure import Exposure, dose_facts
-from icans.findings import TimelineEntry, key_time
+from icans.findings import TimelineEntry, key_time, problem_fact
 from icans.grading import Assessment
 from icans.journal import Journal, Mark
 from icans.policy import Policy
@@ -253,7 +254,7 @@ class History:
 
     def _observe(self, at: datetime, own: list[Observed]) -> None:
         state, policy = self.state, self.policy
-        if state.course.number == 0 and not self.chart.courses and any(_starts_monitoring(e) for e in own):
+        if state.course.number == 0 and not self.chart.courses and any(starts_monitoring(e) for e in own):
             self._begin(at, None)
         for problem in state.charted.absorb(at, own, self.chart.items_from, policy):
             self._say(at, problem)
@@ -340,7 +341,7 @@ class History:
             repeated = self.chart.duplicate_of(dose)
             amount = state.exposure.give(dose, self.chart, policy)
             if repeated is not None:
-                self._say(at, _duplicate(dose, repeated))
+                self._say(at, duplicate_problem(dose, repeated))
                 continue
             clocked.append(dose)
             if dose.route == "intrathecal":
@@ -444,30 +445,3 @@ class History:
         """The day number of something before the first infusion."""
         first = min(self.chart.courses.values(), key=lambda c: c.at, default=None)
         return (day - first.day).days if first is not None else None
-
-
-def number(amount: Any) -> str:
-    """A number as it stands in ids: no exponent, no trailing zeros."""
-    text = format(amount, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def problem_fact(problem: Problem) -> dict[str, str]:
-    return {
-        "code": problem.code,
-        "reference": problem.reference,
-        "element": problem.element,
-        "message": problem.message,
-    }
-
-
-def _starts_monitoring(entry: Observed) -> bool:
-    return isinstance(entry, (IceTotal, IceItem, DocumentedGrade)) and not entry.other_cause
-
-
-def _duplicate(dose: Dose, first: Dose) -> Problem:
-    same_identifier = bool(dose.identifiers & first.identifiers)
-    how = "carries the identifier of" if same_identifier else "repeats"
-    message = f"{dose.shown} of {dose.drug} {how} {first.reference}; it is counted once."
-    affects = () if same_identifier else ("dose",)
-    return Problem("duplicate", dose.reference, dose.element, message, dose.at, None, affects)

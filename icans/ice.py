@@ -153,7 +153,7 @@ def worse_of(first: IceValue, second: IceValue) -> IceValue:
     entries = first.entries + second.entries
     if first.low is None or first.high is None or second.low is None or second.high is None:
         kept = second if first.low is None else first
-        reason = first.reason or second.reason
+        reason = "unarousable" if "unarousable" in (first.reason, second.reason) else first.reason or second.reason
         return IceValue(
             at=kept.at, low=kept.low, high=kept.high, maximum=kept.maximum, missing=kept.missing,
             reason=reason if kept.low is None or reason in ("sedated", "unarousable") else "",

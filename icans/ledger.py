@@ -78,7 +78,8 @@ class Ledger:
         # how urgent it is and what time it speaks of stay as first shown
         alert.finding = replace(finding, at=alert.finding.at, indicator=alert.finding.indicator)
         running = RUNNING_FACTS.get(finding.type, frozenset())
-        differs = any(alert.facts.get(k) != v for k, v in finding.facts.items() if k not in running)
+        compared = (alert.facts.keys() | finding.facts.keys()) - running
+        differs = any(alert.facts.get(k) != finding.facts.get(k) for k in compared)
         alert.revised_facts = dict(finding.facts) if differs else None
 
     def _hold(self, at: datetime, alert: Alert, holds: bool) -> None:

@@ -120,8 +120,9 @@ class Treatment:
         since = assessment.at - policy.onset_lead
         if not active:
             self.armed_from = since
-            self.candidates = ()
         for at, given in chart.clocked_between(since, assessment.at):
+            if line is not None and at <= line.start:
+                continue  # this line's own doses, or those before it
             if not given.plausible or (active and not self._doubles(at, given.amount, chart, policy)):
                 continue
             unknown_starts = given.unknown and not active
@@ -144,7 +145,6 @@ class Treatment:
         if previous is not None:
             self._supersede(previous, at, answers.at if answers else at, journal, policy)
         self.armed_from = None
-        self.candidates = ()
         reference = answers or _reference(at, course, policy)
         self.lines = (
             *self.lines,
@@ -321,6 +321,8 @@ class Treatment:
         """The definition is met: a finding of its own, unless the other clause's finding still holds."""
         if any(journal.holds(f) for f in line.finding_ids):
             return
+        if reason == NO_IMPROVEMENT and line.met_b is not None and line.met_b.at == at:
+            return  # both clauses at one instant: worsening is told
         grade = evaluation.counts_as.low
         late = reason == NO_IMPROVEMENT and evaluation.at > line.start + policy.evaluation_late
         facts = {

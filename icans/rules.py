@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from icans.amounts import ZERO
-from icans.findings import RuleNow
+from icans.amounts import ZERO, number
+from icans.findings import Alert, RuleNow
 from icans.lines import hours_between
 
 if TYPE_CHECKING:
@@ -29,20 +29,49 @@ class Condition:
     would_meet: str
 
 
-def rules_now(at: datetime, history: History, fired: Mapping[str, int]) -> tuple[RuleNow, ...]:
-    """Every rule at ``at``; ``fired`` counts the findings of each type that hold then."""
-    explained = [*_course_rules(at, history), *_treatment_rules(at, history), *_dose_rules(at, history)]
+#: Said of a rule whose conditions are met although its finding no longer holds.
+ENDED = Condition(False, "it was shown and has ended", "news of the same kind")
+
+
+def rules_now(at: datetime, history: History, holding: Sequence[Alert]) -> tuple[RuleNow, ...]:
+    """Every rule at ``at``, those that fired first, then those with the fewest unmet conditions.
+
+    holding: the alerts that hold then. A rule fired if its finding holds; otherwise ``unmet`` says what was not met
+    and ``would_change`` which datum would have changed the first of it.
+    """
+    fired = {rule for alert in holding for rule in rules_of(alert)}
+    explained = [
+        *_course_rules(at, history),
+        *_treatment_rules(at, history),
+        *_dose_rules(at, history),
+        _data_rule(history),
+    ]
     rules = []
     for rule_id, conditions, compared, source in explained:
-        holds = fired.get(rule_id.partition(":")[0], 0) > 0 and all(c.met for c in conditions)
-        unmet = tuple(c.unmet for c in conditions if not c.met)
-        would = next(
-            (c.would_meet for c in conditions if not c.met), "" if holds else "the finding has ended or expired"
-        )
+        holds = rule_id in fired
+        unmet = [] if holds else [c for c in conditions if not c.met] or [ENDED]
         rules.append(
-            RuleNow(id=rule_id, fired=holds, compared=compared, unmet=unmet, would_change=would, source=source)
+            RuleNow(
+                id=rule_id,
+                fired=holds,
+                compared=compared,
+                unmet=tuple(c.unmet for c in unmet),
+                would_change=unmet[0].would_meet if unmet else "",
+                source=source,
+            )
         )
-    return tuple(sorted(rules, key=lambda r: (not r.fired, len(r.unmet), r.id)))
+    return tuple(sorted(rules, key=lambda r: (not r.fired, len(r.unmet), r.unmet == (ENDED.unmet,))))
+
+
+def rules_of(alert: Alert) -> list[str]:
+    """The rules a finding stands for: its type, with the clause or the tiers where one type has several."""
+    finding = alert.finding
+    if finding.type == "refractory":
+        also = alert.facts.get("alsoMet")
+        return [f"refractory:{reason}" for reason in (finding.facts["reason"], also) if reason]
+    if finding.type == "cumulative-dose":
+        return [f"cumulative-dose:{number(tier)}" for tier in finding.facts["crossedMg"]]
+    return [finding.type]
 
 
 Explained = tuple[str, list[Condition], dict[str, Any], str]
@@ -77,10 +106,14 @@ def _course_rules(at: datetime, history: History) -> list[Explained]:
         "the grade has not changed in the last 24 hours",
         f"an assessment surely above or below grade {course.headline}",
     )
-    active = Condition(course.headline > 0, "the grade is 0", "an assessment of grade 1 or more")
+    no_grade = "the grade is 0" if last is not None else "no grade is on record"
+    active = Condition(course.headline > 0, no_grade, "an assessment of grade 1 or more")
+    small = low != high and (high or 0) <= 1
     open_grade = Condition(
-        last is not None and last.assessable and low != high and (high or 0) > 1,
-        "the last assessment leaves no other grade possible",
+        last is not None and last.assessable and low != high and not small,
+        f"grade {low} to {high} is too close to 0 to ask for more"
+        if small
+        else "the last assessment leaves no other grade possible",
         "an assessment with an item or domain missing",
     )
     documented = history.state.charted.documented_latest
@@ -165,9 +198,10 @@ def _treatment_rules(at: datetime, history: History) -> list[Explained]:
     read = Condition(
         history.record.administrations_read, "administrations could not be read", "access to MedicationAdministration"
     )
+    least = f"{number(policy.qualifying_dose)} mg dexamethasone-equivalent in 24 hours"
     treated = Condition(
         line is not None,
-        f"no qualifying steroid dose ({policy.qualifying_dose} mg dexamethasone-equivalent in 24 hours) since onset",
+        f"no qualifying steroid dose ({least}) since onset",
         "a systemic steroid dose at or after onset",
     )
     if line is None:
@@ -196,6 +230,9 @@ def _treatment_rules(at: datetime, history: History) -> list[Explained]:
         "activeTreatment": treatment.active(line, at, policy),
     }
     due = line.start + policy.evaluation_due
+    passed = Condition(
+        at >= due, "24 hours since treatment start have not passed", f"the time {due:%Y-%m-%d %H:%M} UTC"
+    )
     has_reference = Condition(
         reference is not None, "no assessment at treatment start", "an assessment near treatment start"
     )
@@ -212,7 +249,7 @@ def _treatment_rules(at: datetime, history: History) -> list[Explained]:
             [
                 *common,
                 has_reference,
-                Condition(at >= due, "24 hours since treatment start have not passed", f"the time {due.isoformat()}"),
+                passed,
                 Condition(
                     line.met_a,
                     f"the 24-hour verdict is {verdict.label if verdict else 'not given yet'}",
@@ -226,7 +263,7 @@ def _treatment_rules(at: datetime, history: History) -> list[Explained]:
             "reassessment-overdue",
             [
                 *common,
-                Condition(at >= due, "24 hours since treatment start have not passed", f"the time {due.isoformat()}"),
+                passed,
                 Condition(
                     verdict is None,
                     "the 24-hour assessment was found",
@@ -276,12 +313,14 @@ def _dose_rules(at: datetime, history: History) -> list[Explained]:
     rules: list[Explained] = []
     for tier in policy.tiers:
         reached = Condition(
-            total >= tier, f"{total} mg is below {tier} mg", f"{tier - total} mg more, dexamethasone-equivalent"
+            total >= tier,
+            f"{number(total)} mg is below {number(tier)} mg",
+            f"{number(tier - total)} mg more, dexamethasone-equivalent",
         )
         compared = {"dexamethasoneEquivalentMg": total, "thresholdMg": tier, "uncounted": exposure.uncounted}
         rules.append(
             (
-                f"cumulative-dose:{tier}",
+                f"cumulative-dose:{number(tier)}",
                 [infused, read, reached],
                 compared,
                 "Fridberg et al. 2026; ASCO 2020 abstract 8011",
@@ -299,3 +338,12 @@ def _dose_rules(at: datetime, history: History) -> list[Explained]:
     )
     rules.append(("dose-unknown", [read, unknown], {"uncounted": exposure.uncounted}, PROJECT))
     return rules
+
+
+def _data_rule(history: History) -> Explained:
+    affecting = [problem for problem in history.journal.problems if problem.affects]
+    doubtful = Condition(
+        bool(affecting), "every relevant datum could be used as charted", "a datum that cannot be used as charted"
+    )
+    compared = {"problems": len(affecting)}
+    return "data-quality", [_monitored(history), doubtful], compared, PROJECT

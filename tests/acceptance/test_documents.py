@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+from cards.rendering import WORDINGS
 from icans.findings import MODULE_OF
 from tools.build_docs import CARDS, IMAGES, README, cards_page, readme
 from tools.card_examples import EXAMPLES
@@ -35,3 +39,22 @@ def test_a_summary_is_one_short_line(example):
     assert len(summary) < 140
     assert "\n" not in summary
     assert not summary.endswith("…")
+
+
+def listed_rules():
+    page = (README.parent / "docs" / "rules.md").read_text(encoding="utf-8")
+    return re.findall(r"^\| ([A-Z]+-?\d+) \| .+ \|$", page, re.MULTILINE)
+
+
+def test_each_rule_is_listed_once_and_has_a_test_that_carries_its_id():
+    rules = listed_rules()
+    numbers = {"GRD-": 17, "A": 5, "B": 14, "C": 7, "D": 11, "E": 7}
+    assert rules == [f"{kind}{n}" for kind, last in numbers.items() for n in range(1, last + 1)] + ["G6"]
+    tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_rules_*.py"))
+    named = {f"{kind}{number}" for kind, number in re.findall(r"def test_(GRD_|[A-E])(\d+)", tests)}
+    assert {rule.replace("-", "_") for rule in rules if rule != "G6"} == named
+
+
+def test_each_rule_that_a_card_names_is_listed():
+    cited = {rule for wording in WORDINGS.values() for rule in re.findall(r"[A-Z]+-?\d+", wording.rule)}
+    assert cited <= set(listed_rules())

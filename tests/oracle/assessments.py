@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from icans.policy import Policy
@@ -77,7 +77,8 @@ def accepted(record: Record, policy: Policy, at: datetime, day: date, window: li
     """The statements of the tool that applies to this patient at this instant."""
     which = tool(record, policy, at, day)
     if which == "ice-else-capd":
-        which = "ice" if any(s.ice for s in window) or not any(s.capd for s in window) else "capd"
+        which = "ice" if any(s.ice for s in window) else "both"
+        window = [with_older_capd(s, window) for s in window]
     elif which == "capd-else-ice":
         which = "capd" if any(s.capd for s in window) or not any(s.ice for s in window) else "ice"
     kept = []
@@ -94,6 +95,14 @@ def accepted(record: Record, policy: Policy, at: datetime, day: date, window: li
             )
         )
     return [s for s in kept if s.ice or s.capd or s.ice_reasons or s.capd_reasons]
+
+
+def with_older_capd(statement: Statement, window: list[Statement]) -> Statement:
+    """Without a birth date CAPD is used beside a reason for no ICE: the newest that is not later."""
+    if statement.ice or statement.capd or statement.capd_reasons:
+        return statement
+    newest = next((s for s in reversed(window) if s.at < statement.at and (s.capd or s.capd_reasons)), None)
+    return statement if newest is None else replace(statement, capd=newest.capd, capd_reasons=newest.capd_reasons)
 
 
 @dataclass
@@ -146,10 +155,15 @@ def deep_rass(record: Record, policy: Policy, at: datetime) -> bool:
 
 
 def said_sedated(record: Record, policy: Policy, at: datetime, last: Statement | None) -> bool:
-    """An explicit "sedated" that nothing newer, and no "unarousable" beside it, answers."""
-    reasons = last.ice_reasons | last.capd_reasons if last is not None else set()
-    if "sedated" in reasons and "unarousable" not in reasons:
-        return True
+    """An explicit "sedated" that nothing newer, and no "unarousable" beside it, answers.
+
+    It speaks of the patient, whatever tool it is charted with; only a value of the patient's tool answers it.
+    """
+    since = at - policy.combination_window if last is None else last.at
+    for s in charted.statements(record, policy):
+        reasons = s.ice_reasons | s.capd_reasons
+        if since <= s.at <= at and "sedated" in reasons and "unarousable" not in reasons:
+            return True
     said = [
         e.at
         for e in record.observed
@@ -171,7 +185,8 @@ def tool_value_stands(
     stands = []
     for s in accepted(record, policy, at, day, window):
         sedated = charted.running(record, policy, s.at) or said_sedated(record, policy, s.at, s)
-        ice = s.ice is not None and (not sedated or s.ice.low >= 1)
+        points = s.ice is not None and s.ice.low >= 1 and "unarousable" not in s.ice_reasons
+        ice = points or (s.ice is not None and not sedated)
         capd = s.capd is not None and not sedated and not deep_rass(record, policy, s.at)
         if ice or capd:
             stands.append(s.at)
@@ -239,8 +254,16 @@ def grade(
     )
     last = window[-1] if window else None
     docs = [e.grade for e in own if isinstance(e, DocumentedGrade) and e.grade < 5]
-    drives = bool(docs) and not tool_value_stands(record, policy, at, day, at - hour, at + hour)
-    ice_before = any(s.ice or s.capd for s in window)
+
+    state = consciousness(record, policy, at)
+    sedated = charted.running(record, policy, at) or said_sedated(record, policy, at, last)
+    in_force = events.in_force(record, policy, at)
+    result = contributions(record, policy, at, headline, last, state, sedated)
+    working, strict, ice, capd, state_usable = result
+    unable = last is not None and not sedated and "unarousable" in last.ice_reasons | last.capd_reasons
+    ice_before = ice is not None or capd is not None or unable
+    follows = [s for s in tool_value_stands(record, policy, at, day, at, at + hour) if s > at]
+    drives = bool(docs) and not ice_before and not follows
 
     own_tool = last is not None and last.at == at
     own_state = any(e.at == at for e in consciousness_entries(record, policy))
@@ -250,11 +273,6 @@ def grade(
         return None
     full = own_tool or drives or bool(docs and ice_before) or ((own_charted or own_event) and ice_before)
 
-    state = consciousness(record, policy, at)
-    sedated = charted.running(record, policy, at) or said_sedated(record, policy, at, last)
-    in_force = events.in_force(record, policy, at)
-    result = contributions(record, policy, at, headline, last, state, sedated)
-    working, strict, ice, capd, state_usable = result
     values = {**working, **in_force}
     if drives:
         g = max(docs)
@@ -296,7 +314,7 @@ def contributions(
     ice_unarousable = last is not None and "unarousable" in last.ice_reasons
     capd_unarousable = last is not None and "unarousable" in last.capd_reasons
     if sedated:
-        if ice is not None and ice.low >= 1:
+        if ice is not None and ice.low >= 1 and not ice_unarousable:
             r = (0, max(headline, grades.ice_range(ice.low, ice.high, "arousable")[1]))
             return {"ice": r}, {"ice": r, "consciousness": (0, 3)}, ice, None, True
         return (
@@ -351,7 +369,7 @@ def judge_clear(
     if high == 0:
         graded.clear = True
     if low == 0 and high <= 1 and ice is not None:
-        graded.clear |= set(ice.missing) <= invalid and not ice.ranged
+        graded.clear |= set(ice.missing) <= invalid and not ice.ranged and not ice.mismatch
     if low == 0 and high <= 1 and ice is None and capd is not None and capd.total < 9:
         graded.clear |= state is None or (state.range == NOTHING)
     others = [r for domain, r in graded.contributions.items() if domain != "ice"]
@@ -361,6 +379,13 @@ def judge_clear(
         graded.strict = (0, graded.strict[1])
     if graded.clear:
         graded.counts = NOTHING
+
+
+def charted_in(domain: str, state: State | None, graded: Graded) -> bool:
+    """Whether something is charted in this domain beside a documented grade that drives."""
+    if domain == "consciousness":
+        return state is not None and not graded.sedated
+    return domain in ("seizure", "motor", "icp-edema")
 
 
 def missing(
@@ -374,12 +399,15 @@ def missing(
     """Items and domains that would settle the grade: open ones whose upper end exceeds what is certain."""
     low = graded.shown[0]
     found: list[str] = []
-    if graded.sedated and low < graded.shown[1]:
-        found = ["ice", "consciousness"]
-    open_domains = {d for d, r in graded.contributions.items() if r[0] < r[1] and r[1] > low}
+    usual = "capd" if tool(record, policy, graded.at, day_of(record, graded.at)).startswith("capd") else "ice"
+    if graded.sedated and low < graded.shown[1] and not graded.documented_drives:
+        found = [usual, "consciousness"]
+    open_domains = {d for d, r in graded.contributions.items() if r[0] < r[1] and r[1] > low} - {"capd"}
     _, invalid = charted.baseline(record, policy, infusion, graded.at)
     for domain in ORDER:
-        if domain not in open_domains or graded.documented_drives or (graded.sedated and domain in found):
+        if domain not in open_domains or (graded.sedated and domain in ("ice", "capd", "consciousness")):
+            continue
+        if graded.documented_drives and not charted_in(domain, state, graded):
             continue
         if domain == "ice" and graded.ice is not None:
             if graded.ice.from_items:
@@ -387,5 +415,5 @@ def missing(
             elif graded.ice.low < graded.ice.high:
                 found.append("ice")
         else:
-            found.append("seizure-duration" if domain == "seizure" else domain)
+            found.append({"seizure": "seizure-duration", "ice": usual}.get(domain, domain))
     return tuple(found)

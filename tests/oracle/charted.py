@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -40,6 +41,7 @@ class Ice:
     missing: tuple[str, ...] = ()
     from_items: bool = False
     ranged: bool = False  # charted as a range: it is not known which items were obtained
+    mismatch: bool = False  # items and total disagree (GRD-16)
 
 
 @dataclass
@@ -94,9 +96,14 @@ def never_valid(groups: list[ItemGroup], until: datetime) -> set[str]:
         item
         for group in groups
         if group.at <= until
-        for item, result in group.results.items()
-        if result == "not-valid-at-baseline"
+        for item in singly(item for item, result in group.results.items() if result == "not-valid-at-baseline")
     }
+
+
+def singly(items: Iterable[str]) -> set[str]:
+    """Orientation as a whole is its four items."""
+    named = set(items)
+    return named | set(ORIENTATION_ITEMS) if "orientation" in named else named
 
 
 def group_score(group: ItemGroup, invalid: set[str]) -> Ice | None:
@@ -133,7 +140,9 @@ def group_score(group: ItemGroup, invalid: set[str]) -> Ice | None:
             high += ICE_ITEM_POINTS[item]
     if not any_valid:
         return None
-    return Ice(group.at, low, high, not missing and low == high, tuple(missing), from_items=True)
+    complete = not missing and low == high
+    mismatch = len(four) == 4 and results.get("orientation", sum(four)) != sum(four)
+    return Ice(group.at, low, high, complete, tuple(missing), from_items=True, mismatch=mismatch)
 
 
 def combine_scores(total: Ice | None, items: Ice | None) -> Ice | None:
@@ -142,7 +151,8 @@ def combine_scores(total: Ice | None, items: Ice | None) -> Ice | None:
         return total or items
     if total.low > items.high or total.high < items.low:
         low, high = min(total.low, items.low), max(total.high, items.high)
-        return Ice(total.at, low, high, False, items.missing, ranged=bool(total.ranged and items.missing))
+        ranged = bool(total.ranged and items.missing)
+        return Ice(total.at, low, high, False, items.missing, ranged=ranged, mismatch=True)
     low, high = max(total.low, items.low), min(total.high, items.high)
     missing = () if low == high else items.missing
     ranged = total.ranged and low < high and bool(missing)
@@ -219,7 +229,7 @@ def baseline(record: Record, policy: Policy, start: datetime | None, at: datetim
     left_out: set[str] = set()
     if baseline_groups:
         results = baseline_groups[-1].results
-        left_out = {item for item, result in results.items() if result in MISSING_REASONS}
+        left_out = singly(item for item, result in results.items() if result in MISSING_REASONS)
     return (complete[-1] if complete else None), left_out | marked
 
 

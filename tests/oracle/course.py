@@ -57,9 +57,14 @@ class Course:
     start: datetime
     end: datetime
     rows: list[Graded] = field(default_factory=list)  # every row since long before the start, graded
+    following: datetime | None = None  # the next infusion
     admitted: list[Graded] = field(default_factory=list)  # those that are assessments (B2)
     changes: list[Change] = field(default_factory=list)
     episodes: list[Episode] = field(default_factory=list)
+
+    def covers(self, at: datetime) -> bool:
+        """Whether something given then is told: until the next infusion, the instant of another end included."""
+        return self.start <= at <= self.end and at != self.following
 
     def headline(self, at: datetime, inclusive: bool = True) -> int:
         passed = [c for c in self.changes if c.at < at or (inclusive and c.at == at)]
@@ -126,7 +131,7 @@ def walk(
 ) -> Course:
     """C1 and C3, row by row."""
     cut = last_instant(record, start, following)
-    course = Course(number, infusion, start, cut)
+    course = Course(number, infusion, start, cut, following=following)
     base_end = start + policy.monitoring
     headline = 0
     open_episode: Episode | None = None
@@ -318,10 +323,14 @@ def discrepancies(record: Record, policy: Policy, course: Course) -> list[Held]:
             continue
         nearest = min(stands, key=lambda s: (abs(s - at), s))
         compared_at = max(nearest, at)
+        if any(at < other <= compared_at for other in documented):
+            continue  # charted anew before there was anything to compare with
         compared = next((g for g in course.admitted if g.at == compared_at), None)
         if compared is None or not compared.assessable or compared.strict[0] <= given <= compared.strict[1]:
             continue
-        later = [g.at for g in course.admitted if g.at > compared_at and g.assessable] + [d for d in documented if d > at]
+        later = [g.at for g in course.admitted if g.at > compared_at and g.assessable] + [
+            d for d in documented if d > at
+        ]
         facts = {
             "documentedGrade": given,
             "gradeLow": compared.shown[0],

@@ -46,8 +46,6 @@ def countable(dose: Dose, policy: Policy) -> bool:
 
 def same_dose(one: Dose, other: Dose, policy: Policy) -> bool:
     """E3."""
-    if one.identifiers & other.identifiers:
-        return True
     alike = (one.drug, one.route, one.route_shown, one.lower_mg, one.upper_mg) == (
         other.drug,
         other.route,
@@ -74,17 +72,19 @@ def distinct(record: Record, policy: Policy) -> list[Dose]:
 
 def first_of_each(record: Record, policy: Policy) -> list[Dose]:
     kept: list[Dose] = []
+    named: set[str] = set()
     for dose in sorted(record.doses, key=lambda d: (d.at, d.reference)):
-        if not any(same_dose(dose, other, policy) for other in kept):
+        if not dose.identifiers & named and not any(same_dose(dose, other, policy) for other in kept):
             kept.append(dose)
+        named |= dose.identifiers
     return kept
 
 
-def accrued(dose: Dose, since: datetime, until: datetime, policy: Policy) -> Fraction:
-    """The part of a dose given in [since, until]."""
+def accrued(dose: Dose, since: datetime, until: datetime, policy: Policy, open_start: bool = False) -> Fraction:
+    """The part of a dose given in [since, until], or in (since, until]."""
     full = equivalent(dose, dose.lower_mg, policy)
     if dose.end is None or dose.end <= dose.at:
-        return full if since <= dose.at <= until else ZERO
+        return full if since <= dose.at <= until and not (open_start and dose.at == since) else ZERO
     first, last = max(dose.at, since), min(dose.end, until)
     if last <= first:
         return ZERO
@@ -95,9 +95,11 @@ def microseconds(duration: timedelta) -> Fraction:
     return Fraction(duration // timedelta(microseconds=1))
 
 
-def total(record: Record, policy: Policy, since: datetime, until: datetime) -> Fraction:
-    """Lower bound of dexamethasone-equivalent mg given in [since, until]."""
-    return sum((accrued(d, since, until, policy) for d in distinct(record, policy) if countable(d, policy)), ZERO)
+def total(record: Record, policy: Policy, since: datetime, until: datetime, open_start: bool = False) -> Fraction:
+    """Lower bound of dexamethasone-equivalent mg given in [since, until], or in (since, until]."""
+    return sum(
+        (accrued(d, since, until, policy, open_start) for d in distinct(record, policy) if countable(d, policy)), ZERO
+    )
 
 
 def numbers(record: Record, policy: Policy, course: Course, at: datetime) -> dict[str, Any]:
@@ -125,7 +127,7 @@ def numbers(record: Record, policy: Policy, course: Course, at: datetime) -> dic
         "dexamethasoneEquivalentMg": whole,
         "sinceOnsetMg": after_onset or ZERO,
         "prophylacticMg": whole - (after_onset or ZERO),
-        "last24hMg": total(record, policy, at - timedelta(hours=24) + timedelta(microseconds=1), at),
+        "last24hMg": total(record, policy, at - timedelta(hours=24), at, open_start=True),
         "uncounted": sum(1 for d in given if d.route != "intrathecal" and not countable(d, policy)),
         "steroidDays": len({d.day for d in given if d.route == "systemic"}),
         "intrathecalMg": intrathecal,
@@ -172,7 +174,7 @@ def findings(record: Record, policy: Policy, course: Course) -> list[Held]:
     if course.infusion is not None:
         found += tiers(record, policy, course, course.infusion) + days(record, policy, course, course.infusion)
     for d in distinct(record, policy):
-        if d.route == "intrathecal" or countable(d, policy) or not course.start <= d.at < course.end:
+        if d.route == "intrathecal" or countable(d, policy) or not course.covers(d.at):
             continue
         lower = total(record, policy, course.start, d.at) if course.infusion else None
         facts = {"administrations": [d.reference], "lowerBoundMg": lower}
@@ -184,7 +186,7 @@ def tiers(record: Record, policy: Policy, course: Course, infusion: datetime) ->
     crossed: dict[datetime, list[int]] = {}
     for i, tier in enumerate(policy.tiers):
         at = crossing(record, policy, course, Fraction(tier))
-        if at is not None and at < course.end:
+        if at is not None and course.covers(at):
             crossed.setdefault(at, []).append(i)
     found = []
     for at, indices in crossed.items():
@@ -210,7 +212,7 @@ def days(record: Record, policy: Policy, course: Course, infusion: datetime) -> 
     if len(first) < policy.steroid_days:
         return []
     at = first[sorted(first)[policy.steroid_days - 1]]
-    if at >= course.end:
+    if not course.covers(at):
         return []
     facts = {"steroidDays": policy.steroid_days}
     facts["dexamethasoneEquivalentMg"] = numbers(record, policy, course, at)["dexamethasoneEquivalentMg"]

@@ -97,7 +97,7 @@ def is_active(points: list[DosePoint], start: datetime, at: datetime, policy: Po
     """Every gap from the line's start to this instant is at most 30 h (3.3, D4)."""
     covered = start
     for p in points:
-        if p.at < start or p.at > at or not p.bridges:
+        if p.at > at or not p.bridges or (p.at < start and p.end <= start):
             continue
         if p.at - covered > policy.treatment_gap:
             return False

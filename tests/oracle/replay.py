@@ -166,7 +166,7 @@ def step(
         shown = ledger.get(key)
         if shown is None:
             shown = Shown(key, h.type, h.at, h.indicator, {**h.facts, **first_running(h, at)}, at)
-            shown.until = at
+            shown.until = shown.ended = at
             ledger[key] = shown
         elif shown.withdrawn:
             shown.withdrawn, shown.withdrawn_by = False, None

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import icans
-from icans.findings import RUNNING_FACTS, Alert
+from icans.findings import RUNNING_FACTS, Alert, Replay
 from icans.policy import Policy
 from icans.record import Record
 from tests.oracle.replay import Shown, last_instant
@@ -74,7 +74,11 @@ def disagreements(record: Record, policy: Policy, as_of: datetime | None = None)
     if end is None:
         return []
     ours = {shown.id: shown for shown in oracle_replay(record, policy, end).alerts}
-    replayed = icans.replay(record, policy, as_of)
+    return differences(icans.replay(record, policy, as_of), ours)
+
+
+def differences(replayed: Replay, ours: dict[str, Shown]) -> list[str]:
+    """One line a difference between a replay of the engine and the oracle's alerts by id."""
     theirs = {alert.finding.id: alert for alert in replayed.alerts if alert.finding.type != "data-quality"}
     found = [
         f"only the oracle: {s.type} at {s.at} shown {s.shown_at} {s.facts}" for k, s in ours.items() if k not in theirs

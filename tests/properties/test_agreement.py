@@ -15,6 +15,7 @@ from icans.record import Record
 from tests.oracle.replay import last_instant
 from tests.oracle.replay import replay as oracle_replay
 from tests.properties.agreement import disagreements
+from tests.properties.boundaries import BOUNDARY_COURSES
 from tests.properties.records import Shape, records, treated_records
 
 POLICY_TEXT = Path(icans.__file__).parent / "policies" / "icans-default.toml"
@@ -28,6 +29,11 @@ COURSE = settings(
 ON_TIME = Shape(corrections=False, late=False)
 CHILDREN = Shape(children=True, doses=0, kinds=(*Shape().kinds, *("capd",) * 6))
 NIGHTS = Shape(doses=0, observations=16, kinds=("ice", "ice", "rass", "rass", "gcs", "gcs", "consciousness"))
+
+
+@pytest.mark.parametrize("record", BOUNDARY_COURSES, ids=range(len(BOUNDARY_COURSES)))
+def test_the_same_alerts_on_the_boundaries_of_the_rules(record: Record) -> None:
+    assert disagreements(record, POLICY) == []
 
 
 @settings(COURSE, max_examples=80)

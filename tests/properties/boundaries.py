@@ -1,0 +1,78 @@
+"""Courses that stand exactly on a boundary of a rule, where generated ones seldom do."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from icans.record import Consciousness, Dose, IceTotal, Infusion, Observed, Record, Sedative, Seizure
+from tests.properties.records import ADULT, DAY_0, PATIENT, hours, stamp
+
+ONSET = DAY_0 + timedelta(days=3)
+
+
+def ice(at: datetime, score: int) -> IceTotal:
+    return IceTotal(**stamp(at, None, f"Observation/ice-{at:%d%H%M}"), low=score, high=score)
+
+
+def dexamethasone(at: datetime, milligrams: int) -> Dose:
+    amount = Decimal(milligrams)
+    reference = f"MedicationAdministration/{at:%d%H%M}"
+    return Dose(**stamp(at, None, reference), drug="dexamethasone", lower_mg=amount, upper_mg=amount, route="systemic")
+
+
+def course(*entries: Observed | Dose | Sedative) -> Record:
+    return Record(
+        patient=PATIENT,
+        observed=tuple(e for e in entries if isinstance(e, Observed)),
+        doses=tuple(e for e in entries if isinstance(e, Dose)),
+        sedatives=tuple(e for e in entries if isinstance(e, Sedative)),
+        infusions=(Infusion(**stamp(DAY_0, None, "Procedure/i0"), source="procedure"),),
+        birth=ADULT,
+    )
+
+
+def awake(at: datetime) -> Consciousness:
+    return Consciousness(**stamp(at, None, f"Observation/level-{at:%d%H%M}"), level="alert")
+
+
+def last_dose_before_evaluation(gap: timedelta) -> Record:
+    """Treatment starts with the onset; nothing is given from then until the late evaluation."""
+    return course(ice(ONSET, 4), dexamethasone(ONSET, 20), ice(ONSET + gap, 4))
+
+
+def sedated_until(end: timedelta) -> Record:
+    """ICE 0 at the onset, under a sedative until then."""
+    given = stamp(ONSET - hours(6), None, "MedicationAdministration/propofol")
+    return course(Sedative(**given, drug="propofol", kind="infusion", end=ONSET + end), ice(ONSET, 0))
+
+
+def seizure_after(duration: int) -> Record:
+    reference = stamp(ONSET, None, "Observation/seizure")
+    seizure = Seizure(**reference, finding="prolonged", duration_seconds=Decimal(duration))
+    return course(ice(ONSET, 9), awake(ONSET), seizure)
+
+
+MINUTE = timedelta(minutes=1)
+NEAR = (-MINUTE, timedelta(0), MINUTE)
+BOUNDARY_COURSES: tuple[Record, ...] = (
+    *(last_dose_before_evaluation(hours(30) + near) for near in NEAR),
+    *(sedated_until(near) for near in NEAR),
+    *(seizure_after(seconds) for seconds in (299, 300, 301)),
+    # an ICE of the hour before; the level of consciousness alone is graded with it
+    *(course(ice(ONSET - hours(1) + near, 4), awake(ONSET)) for near in NEAR),
+    # clear for a day, then worse: another episode or the same
+    *(
+        course(ice(ONSET, 4), ice(ONSET + hours(8), 10), ice(ONSET + hours(32) + near, 10), ice(ONSET + hours(40), 5))
+        for near in NEAR
+    ),
+    # only the ICE gains, by one, two or three points of one grade
+    *(course(ice(ONSET, 3), dexamethasone(ONSET, 20), ice(ONSET + hours(24), 3 + gain)) for gain in (1, 2, 3)),
+    # sums about the first tiers, and about what a treatment start needs
+    *(course(dexamethasone(ONSET, 97), dexamethasone(ONSET + hours(1), last)) for last in (97, 98, 99)),
+    *(course(dexamethasone(ONSET, 300), dexamethasone(ONSET + hours(1), last)) for last in (79, 80, 81)),
+    *(
+        course(ice(ONSET, 4), dexamethasone(ONSET, 5), dexamethasone(ONSET + hours(4), last), ice(ONSET + hours(24), 4))
+        for last in (4, 5, 6)
+    ),
+)

@@ -1,0 +1,91 @@
+"""Engine against oracle on many courses: ``python -m tests.properties.long_run 100000 --processes 2``.
+
+Courses are drawn in batches; shape and seed of a batch name it, so that a disagreement can be drawn again.
+Exit status 1 if engine and oracle ever differ. docs/agreement.md has the result of a long run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from multiprocessing import get_context
+
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+
+from icans.record import Record
+from tests.properties.agreement import disagreements
+from tests.properties.records import Shape, records, treated_records
+from tests.properties.test_agreement import CHILDREN, NIGHTS, ON_TIME, POLICY
+
+SHAPES: dict[str, st.SearchStrategy[Record]] = {
+    "filed on time": records(ON_TIME),
+    "treated, filed on time": treated_records(ON_TIME),
+    "nights of RASS and GCS": records(NIGHTS),
+    "children": records(CHILDREN),
+    "late and corrected": records(),
+    "treated, late and corrected": treated_records(),
+    "two infusions and sedation": records(Shape(second_infusion=True, sedatives=2)),
+}
+BATCH = 200
+Batch = tuple[str, int, int]
+
+
+def batches(courses: int, first_seed: int) -> Iterator[Batch]:
+    """Shapes in turn, until that many courses are drawn."""
+    names = list(SHAPES)
+    for number in range(-(-courses // BATCH)):
+        yield names[number % len(names)], first_seed + number, min(BATCH, courses - number * BATCH)
+
+
+def run_batch(batch: Batch) -> tuple[Batch, int, list[str]]:
+    """How many courses of the batch were compared, and one text a course on which engine and oracle differ."""
+    shape, number, courses = batch
+    compared = 0
+    found: list[str] = []
+
+    @seed(number)
+    @settings(max_examples=courses, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(SHAPES[shape])
+    def compare(record: Record) -> None:
+        nonlocal compared
+        compared += 1
+        different = disagreements(record, POLICY)
+        if different:
+            found.append(f"{shape}, seed {number}, course {compared}:\n  " + "\n  ".join(different[:5]))
+
+    compare()
+    return batch, compared, found
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.properties.long_run", description=__doc__)
+    parser.add_argument("courses", type=int)
+    parser.add_argument("--seed", type=int, default=1, help="of the first batch")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=None, help="start no batch after that long")
+    options = parser.parse_args(arguments)
+    started = time.monotonic()
+    counts: Counter[str] = Counter()
+    different: list[str] = []
+    with get_context("spawn").Pool(options.processes, maxtasksperchild=20) as pool:
+        for (shape, _, _), compared, found in pool.imap(run_batch, batches(options.courses, options.seed)):
+            counts[shape] += compared
+            different += found
+            for text in found:
+                print(text, flush=True)
+            if options.minutes is not None and time.monotonic() - started > options.minutes * 60:
+                pool.terminate()
+                break
+    for shape, compared in counts.items():
+        print(f"{compared:>8} {shape}")
+    seconds = time.monotonic() - started
+    print(f"{counts.total():>8} courses from seed {options.seed}, {len(different)} differ, {seconds:.0f} s")
+    return 1 if different else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,72 @@
+"""Run a copy of the clinic with one line changed against what the oracle expects of fixed courses.
+
+``python -m tests.properties.seeded_faults EXPECTED FOLDER``: FOLDER holds the changed package ``icans``, EXPECTED
+the pickled courses. Prints the first difference and exits with status 1, or with 0 if there is none.
+"""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # nothing here may import the clinic before its changed copy is in the path
+    from tests.oracle.replay import Shown
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One line of a rule, and what it is changed to."""
+
+    file: str
+    line: str
+    changed: str
+
+
+FAULTS = (
+    Fault("grading.py", "6: 2, 5: 2, 4: 2, 3: 2, 2: 3", "6: 2, 5: 2, 4: 2, 3: 3, 2: 3"),
+    Fault("grading.py", "duration_seconds > PROLONGED", "duration_seconds >= PROLONGED"),
+    Fault("domains.py", "cutoff = self.at - policy.event_carry", "cutoff = self.at - policy.combination_window"),
+    Fault("domains.py", "value if value and value.at >= self.since", "value if value and value.at > self.since"),
+    Fault("charted.py", "if sedative.at <= at <= until", "if sedative.at <= at < until"),
+    Fault("chart.py", "policy.ice_item_window + timedelta(microseconds=1)", "policy.ice_item_window"),
+    Fault("course.py", "counts_as.low > self.headline:", "counts_as.low >= self.headline:"),
+    Fault("course.py", "self.clear_since >= policy.resolution", "self.clear_since > policy.resolution"),
+    Fault("course.py", "if self.headline >= 2:", "if self.headline >= 3:"),
+    Fault("course.py", "elif grade.low < headline <= grade.high:", "elif grade.low < headline < grade.high:"),
+    Fault("verdict.py", "counts_as.high <= reference.counts_as.low - 1", "counts_as.high <= reference.counts_as.low"),
+    Fault("verdict.py", "counts_as.low >= max(1,", "counts_as.low > max(1,"),
+    Fault("verdict.py", "now - before < 2", "now - before < 3"),
+    Fault("refractory.py", "counts_as.low > reference.counts_as.high", "counts_as.low >= reference.counts_as.high"),
+    Fault("refractory.py", "since = assessment.at - policy.onset_lead", "since = assessment.at"),
+    Fault("refractory.py", "at < line.start + policy.evaluation_from", "at <= line.start + policy.evaluation_from"),
+    Fault("refractory.py", "line.start) <= policy.treatment_gap", "line.start) < policy.treatment_gap"),
+    Fault("refractory.py", "if amount < policy.doubling_factor", "if amount <= policy.doubling_factor"),
+    Fault("chart.py", "total >= policy.bridging_dose", "total > policy.bridging_dose"),
+    Fault("exposure.py", "total >= policy.tiers[self.tiers_crossed]", "total > policy.tiers[self.tiers_crossed]"),
+)
+
+
+def main(expected: Path, folder: Path) -> int:
+    """Compare the changed clinic, found in ``folder``, with the expectation; 1 if it differs."""
+    sys.path.insert(0, str(folder))
+    import icans
+    from tests.properties import agreement
+
+    if not Path(icans.__file__).is_relative_to(folder):
+        print(f"{icans.__file__} is not the changed copy")
+        return 2
+    policy, courses = pickle.loads(expected.read_bytes())
+    for record, end, shown in courses:
+        by_id: dict[str, Shown] = {s.id: s for s in shown}
+        different = agreement.differences(icans.replay(record, policy, end), by_id)
+        if different:
+            print(different[0])
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
