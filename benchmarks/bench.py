@@ -9,6 +9,7 @@ the round trip is a ratio of medians of one run. Exit status 1 if a bar is misse
 
 from __future__ import annotations
 
+import gc
 import http.client
 import socket
 import statistics
@@ -100,20 +101,16 @@ def hook_row(count: int, relevant: float, bar: float, aim: str) -> Row:
     )
 
 
-def replay_row(
-    name: str, factor: int, bar: float, *, denser: bool = False, filing: str = "as charted"
-) -> Row:
+def replay_row(name: str, factor: int, bar: float, *, denser: bool = False, filing: str = "as charted") -> Row:
     """replay_bundle on ``factor`` times the events against once the events of the same course."""
     spacing = timedelta(hours=6)
     small = bodies.course_bundle(100, spacing=spacing, filing=filing)
     large = bodies.course_bundle(100 * factor, spacing=spacing / factor if denser else spacing, filing=filing)
-    rounds = 3 if factor < 50 else 1
+    rounds = 3
     replay_bundle(small)
     base = statistics.median(seconds(lambda: replay_bundle(small)) for _ in range(15))
     long = statistics.median(seconds(lambda: replay_bundle(large)) for _ in range(rounds))
-    return Row(
-        name, long / base, "x", bar, "linear", f"{long * 1000:.0f} ms, once the events {base * 1000:.1f} ms"
-    )
+    return Row(name, long / base, "x", bar, "linear", f"{long * 1000:.0f} ms, once the events {base * 1000:.1f} ms")
 
 
 def start_row(name: str, command: Sequence[str], base: Sequence[str], bar: float, aim: str) -> Row:
@@ -164,9 +161,7 @@ def round_trips(port: int, body: bytes, calls: int) -> list[float]:
     times = []
     for _ in range(calls):
         start = time.perf_counter()
-        connection.request(
-            "POST", "/cds-services/icans-patient-view", body, {"Content-Type": "application/json"}
-        )
+        connection.request("POST", "/cds-services/icans-patient-view", body, {"Content-Type": "application/json"})
         answer = connection.getresponse()
         content = answer.read()
         times.append(time.perf_counter() - start)
@@ -206,12 +201,8 @@ ROWS: dict[str, Callable[[], Row]] = {
     "replay 100x dense batches": lambda: replay_row(
         "replay_bundle, 100x, denser, 12-hour batch filing", 100, 120, denser=True, filing="12-hour batches"
     ),
-    "replay 10x at once": lambda: replay_row(
-        "replay_bundle, 10x, all known at once", 10, 12, filing="at once"
-    ),
-    "replay 100x at once": lambda: replay_row(
-        "replay_bundle, 100x, all known at once", 100, 120, filing="at once"
-    ),
+    "replay 10x at once": lambda: replay_row("replay_bundle, 10x, all known at once", 10, 12, filing="at once"),
+    "replay 100x at once": lambda: replay_row("replay_bundle, 100x, all known at once", 100, 120, filing="at once"),
     "http": lambda: round_trip_row(clients=8, calls=50),
     "start help": lambda: start_row(
         "icans-cds --help against python -c pass", [str(COMMAND), "--help"], python("pass"), 12, "<= 8"

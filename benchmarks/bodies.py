@@ -190,9 +190,7 @@ def assessment(number: int, when: datetime) -> Resource:
     turn = number // 2 % 3
     if turn == 0:
         return ice_total(number, when, ICE_COURSE[number // 7 % len(ICE_COURSE)])
-    display, code, low, high = (("Glasgow coma score eye opening", "9267-6", 3, 4), ("RASS", "", -1, 0))[
-        turn - 1
-    ]
+    display, code, low, high = (("Glasgow coma score eye opening", "9267-6", 3, 4), ("RASS", "", -1, 0))[turn - 1]
     codings = local_codings(number, display)
     codings.append(
         {"system": LOINC, "code": code, "display": display}
@@ -231,9 +229,7 @@ def administration(number: int, when: datetime, drug: str, code: str, amount: in
         "subject": {"reference": f"Patient/{PATIENT}", "display": "Bench, Patient"},
         "effectiveDateTime": when.isoformat(),
         "dosage": {
-            "route": {
-                "coding": [{"system": "http://snomed.info/sct", "code": "47625008", "display": "Intravenous"}]
-            },
+            "route": {"coding": [{"system": "http://snomed.info/sct", "code": "47625008", "display": "Intravenous"}]},
             "dose": {"value": amount, "unit": "mg", "system": "http://unitsofmeasure.org", "code": "mg"},
         },
     }

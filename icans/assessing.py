@@ -137,7 +137,8 @@ def _row(at: datetime, charted: Charted, grading: Domains) -> _Row:
         elif isinstance(entry, (GcsEye, Rass)):
             inferred = inferred or infers
         elif isinstance(entry, DocumentedGrade):
-            documented.append(entry)
+            if entry.grade < 5:  # death is no row
+                documented.append(entry)
         elif isinstance(entry, Capd):
             tool = tool or (tools.capd and not grading.capd_ignored)
         elif is_item(entry):

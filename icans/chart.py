@@ -9,10 +9,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from icans.amounts import clock_amount, counts_for_clock, implausibly_large
-from icans.charted import is_item
+from icans.charted import is_item, is_tool_value
 from icans.policy import Policy
 from icans.record import (
-    Capd,
     Death,
     DocumentedGrade,
     Dose,
@@ -171,7 +170,7 @@ class Chart:
                 for other in self._observed(entry.at - self.policy.ice_item_window, entry.at):
                     if is_item(other):
                         earliest = min(earliest, other.at)
-            if isinstance(entry, (IceTotal, IceItem, Capd)):
+            if is_tool_value(entry):
                 for other in self._observed(earliest - self.policy.combination_window, entry.at):
                     if isinstance(other, DocumentedGrade):
                         earliest = min(earliest, other.at)
@@ -221,7 +220,7 @@ class Chart:
         """ICE and CAPD values in (start, end]."""
         step = timedelta(microseconds=1)
         values = self._observed(start + step, end + step)
-        return [e for e in values if isinstance(e, (IceTotal, IceItem, Capd)) and not e.other_cause]
+        return [e for e in values if is_tool_value(e) and not e.other_cause]
 
     def _forget(self, dose: Dose) -> None:
         """Drop what was worked out for the doses that this one may repeat or be repeated by."""

@@ -61,6 +61,13 @@ def is_item(entry: Observed) -> bool:
     )
 
 
+def is_tool_value(entry: Entry) -> bool:
+    """An ICE or CAPD value; an ICE, or an item of it, that failed for aphasia is one of 0 points."""
+    if isinstance(entry, NotAssessed):
+        return entry.reason == "aphasia" and entry.tool not in ("capd", "consciousness")
+    return isinstance(entry, (IceTotal, IceItem, Capd))
+
+
 def _item_name(entry: Observed) -> str:
     return entry.item if isinstance(entry, IceItem) else entry.tool if isinstance(entry, NotAssessed) else ""
 
@@ -109,7 +116,7 @@ class Charted:
             s
             for s in self.sedatives
             if (s.end > sedative.at if s.end is not None else s.at >= ended)
-            and not (sedative.kind == "stop" and s.drug == sedative.drug and s.end is None)
+            and not (sedative.kind == "stop" and s.drug == sedative.drug and s.end is None and s.at < sedative.at)
         )
         self.sedatives = tuple(kept) if sedative.kind == "stop" else (*kept, sedative)
 
@@ -225,11 +232,12 @@ class Charted:
             problems += repeated(same, [e.points if isinstance(e, IceItem) else e.shown for e in same])
         group = ice.item_group([e for e in items_from(at) if isinstance(e, ENTRY_TYPES_OF_ITEMS)])
         self.grouped_until = group.until
-        for entry in group.entries:
-            if isinstance(entry, NotAssessed) and entry.reason == "not-valid-at-baseline":
-                names = ORIENTATION_ITEMS if entry.tool == "orientation" else (entry.tool,)
+        for name, result in group.results.items():
+            if result == "not-valid-at-baseline":
+                names = ORIENTATION_ITEMS if name == "orientation" else (name,)
                 self.invalid_items = self.invalid_items.union(names)
-        return ice.value_of_items(at, group, self.invalid_items, self.unasked_items)
+        value = ice.value_of_items(at, group, self.invalid_items, self.unasked_items)
+        return value if value.low is not None or value.reason else None  # only points that do not count: no value
 
     def _absorb_consciousness(
         self, at: datetime, used: Sequence[Observed], policy: Policy, problems: list[Problem]
@@ -244,13 +252,13 @@ class Charted:
             for e in used
             if isinstance(e, NotAssessed) and e.tool == "consciousness" and e.reason in ("sedated", "unarousable")
         ]
-        if reasons and not charted:
+        if reasons:
             unarousable = any(e.reason == "unarousable" for e in reasons)
             self.consciousness = ConsciousnessValue(
                 at=at,
                 grade=CONSCIOUSNESS_GRADES["unarousable"] if unarousable else None,
                 reason="" if unarousable else "sedated",
-                entries=tuple(reasons),
+                entries=(*reasons, *charted),
             )
         inferred = [e for e in used if isinstance(e, (GcsEye, Rass))]
         for entry in inferred:

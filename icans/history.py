@@ -26,10 +26,10 @@ from icans.journal import Journal, Mark
 from icans.policy import Policy
 from icans.record import (
     ORIENTATION_ITEMS,
+    Capd,
     DocumentedGrade,
     Dose,
     Entry,
-    IceItem,
     IceTotal,
     NotAssessed,
     Observed,
@@ -291,7 +291,7 @@ class History:
         if any(isinstance(e, DocumentedGrade) for e in own):
             sedated = state.charted.running_sedative(at, policy) is not None
             follows = any(
-                (tools.ice if isinstance(e, (IceTotal, IceItem)) else tools.capd)
+                (tools.capd if isinstance(e, Capd) else tools.ice)
                 and not (sedated and not (isinstance(e, IceTotal) and e.low > 0))
                 for e in self.chart.tool_values(at, at + policy.combination_window)
             )

@@ -268,7 +268,7 @@ class Treatment:
             if not course.open or line.episode != course.episode:
                 continue
             if line.reference is None and not line.no_reference and at >= line.start + policy.reference_after:
-                if line.superseded_at is None or line.superseded_at > line.start + policy.reference_after:
+                if line.superseded_at is None or line.superseded_at >= line.start + policy.reference_after:
                     verdict = Verdict("indeterminate", "no-reference")
                     line = replace(line, no_reference=True, verdict=verdict, verdict_at=at)
                     self._set(line)

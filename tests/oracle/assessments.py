@@ -173,6 +173,8 @@ def said_sedated(record: Record, policy: Policy, at: datetime, last: Statement |
         and e.reason == "sedated"
         and at - policy.combination_window <= e.at <= at
     ]
+    unable = {e.at for e in record.observed if unarousable(e) and not e.other_cause}
+    said = [s for s in said if s not in unable]
     state = consciousness(record, policy, at)
     return bool(said) and (state is None or max(said) >= state.at)
 
@@ -271,7 +273,7 @@ def grade(
     own_event = any(events.usable(record, e) for e in own)
     if not (own_tool or own_state or own_event or drives or (docs and ice_before)):
         return None
-    full = own_tool or drives or bool(docs and ice_before) or ((own_charted or own_event) and ice_before)
+    full = own_tool or bool(docs) or ((own_charted or own_event) and ice_before)
 
     values = {**working, **in_force}
     if drives:

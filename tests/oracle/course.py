@@ -315,7 +315,7 @@ def discrepancies(record: Record, policy: Policy, course: Course) -> list[Held]:
         if isinstance(e, DocumentedGrade) and not e.other_cause:
             documented[e.at] = max(e.grade, documented.get(e.at, 0))
     for at, given in sorted(documented.items()):
-        if not course.start <= at < course.end or given == 5:
+        if not course.covers(at) or given == 5:
             continue
         day = assessments.day_of(record, at)
         stands = assessments.tool_value_stands(record, policy, at, day, at - hour, at + hour)

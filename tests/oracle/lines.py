@@ -126,6 +126,8 @@ def lines_of(record: Record, policy: Policy, course: Course, episode: Episode) -
         if headline == 0 and answered is None:
             continue
         anchor = answered if headline == 0 else None
+        if lines and anchor is not None and lines[-1].anchor is anchor:
+            continue  # a rise is answered by one line
         if lines:
             before = [q for q in points if q.at < p.at]
             gap = not is_active(before, lines[-1].start, p.at, policy)
