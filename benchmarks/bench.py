@@ -55,6 +55,7 @@ class Row:
 
 def seconds(call: Callable[[], object]) -> float:
     """Processor seconds of a call in this process: what else runs on the machine counts less."""
+    gc.collect()  # what an earlier row left behind is not this row's time
     start = time.process_time()
     call()
     return time.process_time() - start

@@ -31,6 +31,10 @@ from icans.record import (
 #: Reasons that make an item missing; one of them in the baseline assessment makes the item invalid.
 REASONS_ITEM_MISSING = frozenset({"language", "literacy", "vision", "hearing", "motor", "refused", "asleep"})
 ENTRY_TYPES_OF_ITEMS = (IceItem, NotAssessed)
+#: Which entries speak of which domain, so that the others are not looked for in vain.
+KINDS_OF_ICE = frozenset({IceTotal, IceItem, NotAssessed})
+KINDS_OF_EVENTS = frozenset({Seizure, Motor, IcpEdema})
+KINDS_OF_CONSCIOUSNESS = frozenset({Consciousness, GcsEye, Rass, NotAssessed})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +151,9 @@ class Charted:
                 self.excluded = (*self.excluded, entry)
             else:
                 used.append(entry)
-        self._absorb_ice(at, used, items_from, problems)
+        kinds = {type(entry) for entry in used}
+        if not kinds.isdisjoint(KINDS_OF_ICE):
+            self._absorb_ice(at, used, items_from, problems)
         capds = [e for e in used if isinstance(e, Capd)]
         if capds:
             worst = max(capds, key=lambda e: e.total)
@@ -164,8 +170,10 @@ class Charted:
             reasons.add(self.ice.reason)
         if "sedated" in reasons and "unarousable" not in reasons:
             self.sedated_at = at
-        self._absorb_consciousness(at, used, policy, problems)
-        self._absorb_events(at, used, problems)
+        if not kinds.isdisjoint(KINDS_OF_CONSCIOUSNESS):
+            self._absorb_consciousness(at, used, policy, problems)
+        if not kinds.isdisjoint(KINDS_OF_EVENTS):
+            self._absorb_events(at, used, problems)
         documented = [e for e in used if isinstance(e, DocumentedGrade)]
         if documented:
             problems += repeated(documented, [e.grade for e in documented])

@@ -75,8 +75,8 @@ class _Run:
 
     def __init__(self, record: Record, policy: Policy, *, watch: bool = False) -> None:
         self.record, self.policy, self.watch = record, policy, watch
-        self.history = History(record, policy)
-        self.ledger = Ledger(policy)
+        self.history = History(record, policy, timeline=watch)
+        self.ledger = Ledger(policy, watch=watch)
         self.moments: list[Moment] = []
         self.known = self._by_known()
 
@@ -128,10 +128,12 @@ class _Run:
 
     def _fall_due_before(self, limit: datetime, *, inclusive: bool = False) -> None:
         while True:
-            due = [d for d in (self.history.next_deadline(), self.ledger.next_expiry()) if d is not None]
-            if not due or min(due) > limit or (min(due) == limit and not inclusive):
+            due, expiry = self.history.next_deadline(), self.ledger.next_expiry()
+            if due is None or (expiry is not None and expiry < due):
+                due = expiry
+            if due is None or due > limit or (due == limit and not inclusive):
                 return
-            self._step(min(due), None)
+            self._step(due, None)
 
     def _step(self, at: datetime, cause: str | None) -> None:
         self.history.advance(at)

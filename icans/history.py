@@ -64,7 +64,8 @@ class State:
 class History:
     """The fold. ``change`` takes entries that become known, ``advance`` moves on to an instant."""
 
-    def __init__(self, record: Record, policy: Policy) -> None:
+    def __init__(self, record: Record, policy: Policy, *, timeline: bool = True) -> None:
+        self.timeline = timeline
         self.record = record
         self.policy = policy
         self.chart = Chart(policy)
@@ -358,7 +359,7 @@ class History:
                 unusable.append(dose)
             until = dose.end or dose.at
             state.last_dose_until = max(until, state.last_dose_until or until)
-            self._enter_dose(at, dose)
+            self._note(at, "dose", (dose.reference,), dose.day, dose)
         if course.monitored:
             total = state.exposure.total_at(at) if course.infusion is not None else None
             for dose in unusable:
@@ -414,14 +415,15 @@ class History:
 
     def _annotate(self, at: datetime, instant: Instant) -> None:
         for entry in (*instant.escalations, *instant.deaths):
-            self.journal.timeline.append(self._timeline(at, "event", (entry.reference,), entry.day, entry))
+            self._note(at, "event", (entry.reference,), entry.day, entry)
 
     def _enter(self, assessment: Assessment) -> None:
-        entry = self._timeline(assessment.at, "assessment", assessment.references, assessment.day, assessment)
-        self.journal.timeline.append(entry)
+        self._note(assessment.at, "assessment", assessment.references, assessment.day, assessment)
 
-    def _enter_dose(self, at: datetime, dose: Dose) -> None:
-        self.journal.timeline.append(self._timeline(at, "dose", (dose.reference,), dose.day, dose))
+    def _note(self, at: datetime, kind: str, references: tuple[str, ...], day: Any, basis: object) -> None:
+        """Write the timeline of a replay; a single evaluation has none."""
+        if self.timeline:
+            self.journal.timeline.append(self._timeline(at, kind, references, day, basis))
 
     def _timeline(self, at: datetime, kind: str, references: tuple[str, ...], day: Any, basis: object) -> TimelineEntry:
         course, exposure = self.state.course, self.state.exposure

@@ -19,10 +19,12 @@ from icans.policy import Policy
 class Ledger:
     """All alerts so far. ``step`` is called at every instant at which the history may have changed."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, *, watch: bool = True) -> None:
         self.policy = policy
+        self.watch = watch
         self.alerts: dict[str, Alert] = {}
         self.holding: dict[str, dict[str, Alert]] = {module: {} for module in MODULES}
+        self.latest: dict[str, Finding] = {}
         self.led: set[str] = set()
         self.expiries: list[tuple[datetime, str]] = []
 
@@ -32,7 +34,7 @@ class Ledger:
     def step(self, at: datetime, journal: Journal, cause: str | None) -> tuple[str, ...]:
         """Bring the alerts to ``at``; ``cause`` is the reference of a correction that became known then.
 
-        Returns the modules whose leading finding never led before.
+        Returns the modules whose leading finding never led before (nothing unless somebody watches).
         """
         if not journal.touched and not (self.expiries and self.expiries[0][0] <= at):
             return ()
@@ -53,11 +55,12 @@ class Ledger:
                 self.alerts[finding_id] = alert
                 if finding.expires:
                     heapq.heappush(self.expiries, (at + self.policy.shown_for, finding_id))
-            else:
+            elif alert.withdrawn or self.latest[finding_id] is not finding:
                 self._revise(alert, finding)
+            self.latest[finding_id] = finding
             self._hold(at, alert, journal.holds(finding_id))
         journal.touched.clear()
-        return tuple(module for module in MODULES if module in changed and self._leads_anew(module))
+        return tuple(m for m in MODULES if m in changed and self._leads_anew(m)) if self.watch else ()
 
     def _due(self, at: datetime, journal: Journal) -> Iterator[str]:
         due = set(journal.touched)
