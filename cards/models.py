@@ -163,7 +163,5 @@ def _empty_members(value: Any, path: str) -> list[str]:
     if isinstance(value, dict):
         return [found for key, item in value.items() for found in _empty_members(item, f"{path}.{key}")]
     if isinstance(value, list):
-        return [
-            found for place, item in enumerate(value) for found in _empty_members(item, f"{path}[{place}]")
-        ]
+        return [found for place, item in enumerate(value) for found in _empty_members(item, f"{path}[{place}]")]
     return []

@@ -204,9 +204,7 @@ def _corrected(alert: Alert, view: View) -> list[str]:
     latest = to_json(alert.finding.facts)
     first = to_json(alert.facts)
     changed = [key for key in latest if latest[key] != first.get(key)]
-    named = "; ".join(
-        f"{key} was {_said(first.get(key))}, is {_said(latest[key])}" for key in changed[:NAMED]
-    )
+    named = "; ".join(f"{key} was {_said(first.get(key))}, is {_said(latest[key])}" for key in changed[:NAMED])
     shown = view.clock(alert.shown_at)
     return [f"Corrected since it was first shown {shown}: {named or 'only its running facts'}."]
 

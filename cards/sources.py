@@ -60,6 +60,4 @@ def card_source(source: Source, module: str, about_url: str | None) -> dict[str,
 
 def override_reasons() -> list[dict[str, str]]:
     """Reasons a user can give for putting a card aside, as Codings."""
-    return [
-        {"system": OVERRIDE_REASONS, "code": code, "display": display} for code, display in _OVERRIDE_REASONS
-    ]
+    return [{"system": OVERRIDE_REASONS, "code": code, "display": display} for code, display in _OVERRIDE_REASONS]

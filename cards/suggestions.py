@@ -29,9 +29,7 @@ _OBSERVATION = re.compile(r"Observation/[A-Za-z0-9.-]{1,64}")
 _PATIENT = re.compile(r"Patient/[A-Za-z0-9.-]{1,64}")
 
 
-def document_grade(
-    patient: str, grade: int, at: datetime, evidence: Iterable[Evidence]
-) -> list[dict[str, Any]]:
+def document_grade(patient: str, grade: int, at: datetime, evidence: Iterable[Evidence]) -> list[dict[str, Any]]:
     """A preliminary Observation of the computed ICANS grade, derived from the Observations it rests on."""
     resource: dict[str, Any] = {
         "resourceType": "Observation",
@@ -54,9 +52,7 @@ def document_grade(
     derived = dict.fromkeys(item.reference for item in evidence if _OBSERVATION.fullmatch(item.reference))
     if derived:
         resource["derivedFrom"] = [{"reference": reference} for reference in derived]
-    return _suggestion(
-        patient, "Document the grade", f"Draft observation: ICANS grade {grade}, computed", resource
-    )
+    return _suggestion(patient, "Document the grade", f"Draft observation: ICANS grade {grade}, computed", resource)
 
 
 def draft_assessment(patient: str) -> list[dict[str, Any]]:
@@ -88,6 +84,4 @@ def _draft(patient: str, label: str, requested: str) -> list[dict[str, Any]]:
 def _suggestion(patient: str, label: str, description: str, resource: dict[str, Any]) -> list[dict[str, Any]]:
     if not _PATIENT.fullmatch(patient):
         return []
-    return [
-        {"label": label, "actions": [{"type": "create", "description": description, "resource": resource}]}
-    ]
+    return [{"label": label, "actions": [{"type": "create", "description": description, "resource": resource}]}]

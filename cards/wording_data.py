@@ -65,7 +65,8 @@ def data_quality_summary(alert: Alert, view: View) -> str:
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     message = str(first.get("message") or "").strip() or f"{_said(first)}."
     if not first.get("reference"):
-        return f"Record incomplete: {message}{more}"
+        unread = "Not evaluated" if view.evaluation.monitoring == "none" else "Record incomplete"
+        return f"{unread}: {message}{more}"
     return f"Charting in doubt, {_kind(first)} {_charted(alert, view)}: {message}{more}"
 
 
@@ -77,6 +78,8 @@ def data_quality_body(alert: Alert, view: View) -> Body:
     if not first.get("reference"):
         place = f"known from {view.clock(alert.finding.at)}"
     lead = f"{said[:1].upper()}{said[1:]} ({place}): {message}" if first else ""
+    if view.evaluation.monitoring == "none":
+        lead = f"Not evaluated: nothing that starts an evaluation (infusion, ICE, documented grade) was read. {lead}"
     affected = words(_affected(alert), _AFFECTS)
     points = [f"It could change {escape(affected or 'the result')}."]
     return Body(lead=lead, points=points, blocks=[_table(problems)] if problems else [], evidence_table=False)

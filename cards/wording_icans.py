@@ -105,9 +105,7 @@ def icans_active_body(alert: Alert, view: View) -> Body:
         points.append(f"The refractoriness definition was met on treatment line {escape(lines)}.")
     if assessment is not None:
         if last != alert.finding.at:
-            points.append(
-                f"The values here are those of the assessment that set it, {when(assessment, view)}."
-            )
+            points.append(f"The values here are those of the assessment that set it, {when(assessment, view)}.")
         points.extend(assessment_points(assessment, view))
     if grade >= 3:
         points.append(BEDSIDE)
@@ -208,8 +206,7 @@ def overdue_body(alert: Alert, view: View) -> Body:
         f"{facts['grade']}. A newer ICE, CAPD or charted grade was not found in the available record."
     )
     points = [
-        f"Schedule at this grade: every {hours} h; fell due, with its period of grace, "
-        f"{view.time(alert.finding.at)}.",
+        f"Schedule at this grade: every {hours} h; fell due, with its period of grace, {view.time(alert.finding.at)}.",
         "After the schedule of Fridberg et al. 2026: ICE once a day, every 8 h from grade 2.",
     ]
     return Body(lead=lead, points=points, suggestions=draft_assessment(view.evaluation.patient))
@@ -266,9 +263,7 @@ def _change_drafts(
 def _headline(facts: Mapping[str, Any], assessment: Assessment | None) -> str:
     open_above = assessment is not None and "consciousness-not-recorded" in assessment.notes
     rising = facts["direction"] in _RISING
-    text = grade_text(
-        facts["grade"], facts["gradeLow"], facts["gradeHigh"], rising=rising, open_above=open_above
-    )
+    text = grade_text(facts["grade"], facts["gradeLow"], facts["gradeHigh"], rising=rising, open_above=open_above)
     if assessment is not None and assessment.at_baseline and not rising:
         return f"grade {facts['grade']} (at baseline)"
     if assessment is not None and assessment.clear and not rising:
@@ -294,18 +289,12 @@ def _assessment(alert: Alert) -> Assessment | None:
 
 
 WORDINGS = {
-    "grade-change": Wording(
-        summary=grade_change_summary, body=grade_change_body, rule="C1 with GRD-7", source=ASTCT
-    ),
+    "grade-change": Wording(summary=grade_change_summary, body=grade_change_body, rule="C1 with GRD-7", source=ASTCT),
     "icans-active": Wording(summary=icans_active_summary, body=icans_active_body, rule="C4", source=ASTCT),
     "grade-possible-change": Wording(
         summary=possible_change_summary, body=possible_change_body, rule="C2", source=ASTCT
     ),
-    "grade-discrepancy": Wording(
-        summary=discrepancy_summary, body=discrepancy_body, rule="GRD-15", source=ASTCT
-    ),
-    "assessment-not-found": Wording(
-        summary=not_found_summary, body=not_found_body, rule="C7", source=FRIDBERG
-    ),
+    "grade-discrepancy": Wording(summary=discrepancy_summary, body=discrepancy_body, rule="GRD-15", source=ASTCT),
+    "assessment-not-found": Wording(summary=not_found_summary, body=not_found_body, rule="C7", source=FRIDBERG),
     "assessment-overdue": Wording(summary=overdue_summary, body=overdue_body, rule="C5", source=FRIDBERG),
 }

@@ -92,8 +92,7 @@ def refractory_body(alert: Alert, view: View) -> Body:
     points = []
     if facts["reason"] == "worsening-under-treatment" and hours < EARLY_HOURS:
         points.append(
-            f"Only {_hours(facts)} h after the first dose of this line; a steroid effect may not yet be "
-            "assessable."
+            f"Only {_hours(facts)} h after the first dose of this line; a steroid effect may not yet be assessable."
         )
     if facts.get("late"):
         points.append("Late evaluation: no gradable assessment was found 16 to 30 h after treatment start.")
@@ -235,10 +234,7 @@ def _dose_blocks(alert: Alert, view: View) -> list[str]:
 def _definition_text(facts: Mapping[str, Any]) -> str:
     if facts.get("definition", _DEFINITION_LABEL) != _DEFINITION_LABEL:
         return f"Definition: {escape(_profile(facts))}. No consensus definition exists."
-    return (
-        f"Definition {_DEFINITION_LABEL} ({FRIDBERG.citation}, Table 1): "
-        f'"{DEFINITION_QUOTE}". {DEFINITION_LIMITS}'
-    )
+    return f'Definition {_DEFINITION_LABEL} ({FRIDBERG.citation}, Table 1): "{DEFINITION_QUOTE}". {DEFINITION_LIMITS}'
 
 
 def _profile(facts: Mapping[str, Any]) -> str:
@@ -278,7 +274,5 @@ WORDINGS = {
     "refractory-indeterminate": Wording(
         summary=indeterminate_summary, body=indeterminate_body, rule="D7", source=FRIDBERG
     ),
-    "re-worsening": Wording(
-        summary=re_worsening_summary, body=re_worsening_body, rule="D10", source=FRIDBERG
-    ),
+    "re-worsening": Wording(summary=re_worsening_summary, body=re_worsening_body, rule="D10", source=FRIDBERG),
 }

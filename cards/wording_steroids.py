@@ -171,8 +171,6 @@ WORDINGS = {
     "cumulative-dose": Wording(
         summary=cumulative_dose_summary, body=cumulative_dose_body, rule="E1, E2", source=_DOSE_SOURCE
     ),
-    "steroid-days": Wording(
-        summary=steroid_days_summary, body=steroid_days_body, rule="E5", source=_DAYS_SOURCE
-    ),
+    "steroid-days": Wording(summary=steroid_days_summary, body=steroid_days_body, rule="E5", source=_DAYS_SOURCE),
     "dose-unknown": Wording(summary=dose_unknown_summary, body=dose_unknown_body, rule="E6", source=RECORD),
 }

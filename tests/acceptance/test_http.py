@@ -134,6 +134,15 @@ def test_null_means_that_the_search_found_nothing(client: FlaskClient) -> None:
     assert [alert_of(card)["type"] for card in cards_of(client, prefetch=prefetch)] == ["grade-change"]
 
 
+def test_nothing_to_evaluate_and_no_procedures_read_is_said(client: FlaskClient) -> None:
+    nothing = {"patient": prefetch_of(course())["patient"], "observations": None, "medicationAdministrations": None}
+    answer = post(client, body_of(hook_call(prefetch=nothing)))
+    cards = answer.get_json()["cards"]
+    assert [card["indicator"] for card in cards] == ["info"]
+    assert cards[0]["summary"].startswith("Not evaluated: ")
+    assert cards[0]["extension"]["org.icans-cds.alert"]["type"] == "data-quality"
+
+
 @pytest.mark.parametrize("key", ["patient", "medicationAdministrations", "procedures", "conditions"])
 @pytest.mark.parametrize(
     "value",
