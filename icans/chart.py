@@ -324,3 +324,10 @@ def _same_dose(one: Dose, other: Dose) -> bool:
 def starts_monitoring(entry: Observed) -> bool:
     """Whether an entry starts monitoring where no infusion is known: an ICE value or a documented grade."""
     return isinstance(entry, (IceTotal, IceItem, DocumentedGrade)) and not entry.other_cause
+
+
+def points_of(entry: Observed) -> int:
+    """Points surely obtained on an ICE or one of its items; sedation makes the others void."""
+    if isinstance(entry, IceTotal):
+        return entry.low
+    return entry.points if isinstance(entry, IceItem) else 0

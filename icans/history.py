@@ -14,7 +14,7 @@ from typing import Any
 
 from icans.amounts import duplicate_problem, number
 from icans.assessing import assess
-from icans.chart import Chart, CourseStart, Instant, starts_monitoring
+from icans.chart import Chart, CourseStart, Instant, points_of, starts_monitoring
 from icans.charted import REASONS_ITEM_MISSING, Charted, is_item
 from icans.course import Course
 from icans.documented import compare_documented
@@ -30,7 +30,6 @@ from icans.record import (
     DocumentedGrade,
     Dose,
     Entry,
-    IceTotal,
     NotAssessed,
     Observed,
     Problem,
@@ -292,8 +291,7 @@ class History:
         if any(isinstance(e, DocumentedGrade) for e in own):
             sedated = state.charted.running_sedative(at, policy) is not None
             follows = any(
-                (tools.capd if isinstance(e, Capd) else tools.ice)
-                and not (sedated and not (isinstance(e, IceTotal) and e.low > 0))
+                (tools.capd if isinstance(e, Capd) else tools.ice) and (not sedated or points_of(e) > 0)
                 for e in self.chart.tool_values(at, at + policy.combination_window)
             )
         return Surroundings(

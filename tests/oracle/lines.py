@@ -238,7 +238,7 @@ def judge(
 
 
 def decisive(line: Line, g: Graded) -> bool:
-    return g.assessable and line.reference is not None and g.counts[0] >= line.reference.counts[1]
+    return g.assessable and line.reference is not None and g.counts[0] >= max(1, line.reference.counts[1])
 
 
 def evaluate(
@@ -303,8 +303,8 @@ def verdict(record: Record, policy: Policy, course: Course, line: Line, points: 
         return "not-assessable"
     if g.counts[1] <= ref.counts[0] - 1:
         return "responded"
-    if g.counts[0] < ref.counts[1]:
-        return "interval-overlap"
+    if g.counts[0] < max(1, ref.counts[1]):
+        return "interval-overlap"  # grade 0 is never "no improvement"
     if not is_active(points, line.start, g.at, policy):
         return "treatment-gap"
     headline = course.headline(g.at, inclusive=False)
