@@ -216,11 +216,17 @@ class Chart:
         end = at + self.policy.ice_item_window + timedelta(microseconds=1)
         return [e for e in self._observed(at, end) if is_item(e) and not e.other_cause]
 
-    def tool_values(self, start: datetime, end: datetime) -> list[Observed]:
-        """ICE and CAPD values in (start, end]."""
+    def tool_values(self, start: datetime, end: datetime, grouped_until: datetime | None = None) -> list[Observed]:
+        """ICE and CAPD values in (start, end]; items up to ``grouped_until`` belong to a group begun earlier."""
         step = timedelta(microseconds=1)
         values = self._observed(start + step, end + step)
-        return [e for e in values if is_tool_value(e) and not e.other_cause]
+        return [
+            e
+            for e in values
+            if is_tool_value(e)
+            and not e.other_cause
+            and not (isinstance(e, IceItem) and grouped_until is not None and e.at <= grouped_until)
+        ]
 
     def _forget(self, dose: Dose) -> None:
         """Drop what was worked out for the doses that this one may repeat or be repeated by."""

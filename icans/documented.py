@@ -27,9 +27,12 @@ def compare_documented(
         return
     window, at = policy.combination_window, assessment.at
     documented_at = charted.documented[0].at
+    if course.since is not None and documented_at < course.since:
+        return  # charted before this course began
     grade = max(d.grade for d in charted.documented)
     if documented_at == at:
-        following = min((e.at for e in chart.tool_values(at, at + window)), default=None)
+        later = [e.at for e in chart.tool_values(at, at + window, charted.grouped_until)]
+        following = min(later, default=None)
         if following is None or following - at >= at - tool_at:
             course.compare_documented(documented_at, grade, assessment, at, journal)
     elif tool_at == at and at - documented_at <= window:

@@ -292,7 +292,7 @@ class History:
             sedated = state.charted.running_sedative(at, policy) is not None
             follows = any(
                 (tools.capd if isinstance(e, Capd) else tools.ice) and (not sedated or points_of(e) > 0)
-                for e in self.chart.tool_values(at, at + policy.combination_window)
+                for e in self.chart.tool_values(at, at + policy.combination_window, state.charted.grouped_until)
             )
         return Surroundings(
             headline=state.course.headline, tool_follows=follows, tools=tools,
