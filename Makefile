@@ -46,8 +46,7 @@ $(READY): $(VENV)/.locked pyproject.toml
 	  --config-settings editable_mode=compat --editable .
 	@touch $@
 
-LOCK := $(VENV)-lock/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
-  --no-emit-index-url --no-emit-find-links --no-header
+LOCK := $(VENV)-lock/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 lock:
 	"$(PYTHON)" -m venv $(VENV)-lock
