@@ -48,9 +48,7 @@ def damaged(raw: bytes, count: int, seed: int) -> Iterator[bytes]:
 def doubled_keys(document: dict[str, Any]) -> Iterator[bytes]:
     """The document as text, once for each of its keys, with that key standing twice in its object."""
     whole = json.dumps(document)
-    for at in (
-        index for index, character in enumerate(whole) if character == ":" and whole[index - 1] == '"'
-    ):
+    for at in (index for index, character in enumerate(whole) if character == ":" and whole[index - 1] == '"'):
         start = whole.rindex('"', 0, at - 1)
         key = whole[start:at]
         yield f"{whole[:start]}{key}: null, {whole[start:]}".encode()

@@ -56,9 +56,7 @@ def bundle(*resources: Json, kind: str = "collection", **elements: Any) -> Json:
         "resourceType": "Bundle",
         "type": kind,
         **elements,
-        "entry": [
-            {"fullUrl": f"urn:x:{index}", "resource": resource} for index, resource in enumerate(resources)
-        ],
+        "entry": [{"fullUrl": f"urn:x:{index}", "resource": resource} for index, resource in enumerate(resources)],
     }
 
 

@@ -12,9 +12,7 @@ from typing import Any
 import pytest
 
 FOLDER = os.environ.get("ICANS_CDS_REALDATA", "")
-needs_real_data = pytest.mark.skipif(
-    not FOLDER, reason="ICANS_CDS_REALDATA names no folder of public FHIR data"
-)
+needs_real_data = pytest.mark.skipif(not FOLDER, reason="ICANS_CDS_REALDATA names no folder of public FHIR data")
 
 
 @cache

@@ -64,9 +64,7 @@ SAMPLES: list[Json] = [
         effectiveDateTime=None,
         effectivePeriod={"start": AT},
     ),
-    observation(
-        valueRange={"low": {"value": 0}, "high": score(2)}, hasMember=[{"reference": "Observation/x"}]
-    ),
+    observation(valueRange={"low": {"value": 0}, "high": score(2)}, hasMember=[{"reference": "Observation/x"}]),
     {
         "resourceType": "Procedure",
         "id": "x",
@@ -244,9 +242,7 @@ def test_all_real_data_is_read_or_refused_with_a_reason() -> None:
 
 @needs_real_data
 def test_real_captures_of_an_ehr_are_wrappers_and_say_so() -> None:
-    captures = [
-        (name, raw) for name, raw in documents() if "observation-vital-signs" in name and "#" not in name
-    ]
+    captures = [(name, raw) for name, raw in documents() if "observation-vital-signs" in name and "#" not in name]
     assert captures
     for _, raw in captures:
         with pytest.raises(NotFhir, match="not a FHIR resource"):

@@ -30,9 +30,7 @@ def refused(raw: bytes, name: str = "in.json") -> NotFhir:
     return caught.value
 
 
-@pytest.mark.parametrize(
-    "kind", ["collection", "searchset", "batch", "transaction", "history", "document", "message"]
-)
+@pytest.mark.parametrize("kind", ["collection", "searchset", "batch", "transaction", "history", "document", "message"])
 def test_bundles_of_any_type(kind: str) -> None:
     found = reading(bundle(PATIENT, ICE, kind=kind))
     assert len(found.records["Patient/p"].observed) == 1
@@ -118,11 +116,7 @@ def test_elements_of_a_bundle_that_stand_twice_are_refused() -> None:
         b', "link": [], "link": []}',
     ):
         assert "twice" in refused(inner + extra).reason
-    hidden = (
-        b'{"resourceType":"Bundle","entry":[{"resource":'
-        + data(ICE)
-        + b',"resource":{"resourceType":"Basic"}}]}'
-    )
+    hidden = b'{"resourceType":"Bundle","entry":[{"resource":' + data(ICE) + b',"resource":{"resourceType":"Basic"}}]}'
     found = reading(hidden)
     assert [problem.code for problem in found.problems] == ["invalid-resource"]
     assert found.problems[0].element == "entry[0]"
@@ -177,9 +171,7 @@ def test_the_order_of_entries_and_of_keys_changes_nothing() -> None:
     resources: list[Json] = [PATIENT]
     for index in range(30):
         resources.append(
-            observation(
-                id=f"o{index % 25}", valueInteger=index % 13, issued=f"2026-03-08T1{index % 10}:00:00Z"
-            )
+            observation(id=f"o{index % 25}", valueInteger=index % 13, issued=f"2026-03-08T1{index % 10}:00:00Z")
         )
     resources.append(observation(concept("1", "urn:x", text="ICE"), id="local"))
     expected = reading(bundle(*resources))
@@ -194,9 +186,7 @@ def test_irrelevant_resources_change_nothing_but_the_counts() -> None:
     plain = reading(bundle(PATIENT, ICE))
     noise: list[Json] = [
         {"resourceType": "Encounter", "id": "e", "status": "finished", "class": {"code": "IMP"}},
-        observation(
-            concept("8867-4", "http://loinc.org", text="Heart rate"), id="hr", valueQuantity={"value": 80}
-        ),
+        observation(concept("8867-4", "http://loinc.org", text="Heart rate"), id="hr", valueQuantity={"value": 80}),
         {
             "resourceType": "Condition",
             "id": "c",

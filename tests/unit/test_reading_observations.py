@@ -52,10 +52,7 @@ def test_quirk_26_statuses_that_are_not_used(status: str, affects: tuple[str, ..
 
 
 def test_preliminary_results_are_used_where_the_site_says_so() -> None:
-    assert (
-        len(record(observation(status="preliminary", valueInteger=5), preliminary_observations=True).observed)
-        == 1
-    )
+    assert len(record(observation(status="preliminary", valueInteger=5), preliminary_observations=True).observed) == 1
 
 
 def test_the_services_own_suggestion_is_never_read_back() -> None:
@@ -157,10 +154,7 @@ def test_what_looks_relevant_and_is_not_mapped_is_said() -> None:
     local = concept("17", "urn:oid:1.2.3", text="ICE score total")
     found = record(observation(local, valueInteger=5))
     assert codes(found) == [("code-unmapped", "Observation/o", "code")]
-    assert (
-        record(observation(concept("17", "urn:oid:1.2.3", text="Office visit"), valueInteger=5)).problems
-        == ()
-    )
+    assert record(observation(concept("17", "urn:oid:1.2.3", text="Office visit"), valueInteger=5)).problems == ()
 
 
 def test_an_observation_of_the_infusion() -> None:
@@ -173,9 +167,7 @@ def test_an_observation_of_the_infusion() -> None:
 
 
 def test_r5_observations_are_read_like_r4() -> None:
-    r5 = observation(
-        valueInteger=5, triggeredBy=[{"observation": {"reference": "Observation/x"}, "type": "reflex"}]
-    )
+    r5 = observation(valueInteger=5, triggeredBy=[{"observation": {"reference": "Observation/x"}, "type": "reflex"}])
     assert len(record(r5).observed) == 1
 
 

@@ -41,9 +41,7 @@ def test_a_whole_prefetch() -> None:
 
 
 def test_null_means_that_the_search_found_nothing() -> None:
-    found = prefetched(
-        without(observations=None, medicationAdministrations=None, procedures=None, conditions=None)
-    )
+    found = prefetched(without(observations=None, medicationAdministrations=None, procedures=None, conditions=None))
     record = found.records["Patient/p"]
     assert (record.observed, record.problems, found.missing) == ((), (), ())
     assert record.administrations_read

@@ -73,9 +73,7 @@ def test_a_subject_that_leads_nowhere_is_not_used(subject: Json, code: str) -> N
 
 
 def test_several_patients_make_several_records() -> None:
-    found = reading(
-        bundle(KNOWN, OTHER, with_subject({"reference": "Patient/q"}), with_subject(None, id="nobody"))
-    )
+    found = reading(bundle(KNOWN, OTHER, with_subject({"reference": "Patient/q"}), with_subject(None, id="nobody")))
     assert {key: len(record.observed) for key, record in found.records.items()} == {
         "Patient/p": 0,
         "Patient/q": 1,

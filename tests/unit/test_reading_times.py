@@ -36,9 +36,9 @@ def test_a_time_with_offset_is_one_instant(written: str, expected: str) -> None:
 
 def test_a_day_stands_for_the_local_day() -> None:
     when = parse_when("2026-03-08", settings(zone=NEW_YORK, zone_configured=True))
-    assert when == When(
-        instant("2026-03-09T04:00:00+00:00"), instant("2026-03-08T05:00:00+00:00"), date(2026, 3, 8)
-    ), "the day on which summer time begins has 23 hours"
+    assert when == When(instant("2026-03-09T04:00:00+00:00"), instant("2026-03-08T05:00:00+00:00"), date(2026, 3, 8)), (
+        "the day on which summer time begins has 23 hours"
+    )
 
 
 def test_the_day_of_an_instant_is_the_sites() -> None:
@@ -56,9 +56,7 @@ def test_a_time_without_zone_is_the_sites_if_it_has_named_one() -> None:
 
 def test_a_time_without_zone_is_otherwise_its_whole_day() -> None:
     when = parse_when("2026-07-01T08:30:00", settings())
-    assert when == When(
-        instant("2026-07-02T00:00+00:00"), instant("2026-07-01T00:00+00:00"), date(2026, 7, 1), True
-    )
+    assert when == When(instant("2026-07-02T00:00+00:00"), instant("2026-07-01T00:00+00:00"), date(2026, 7, 1), True)
 
 
 def test_the_hour_that_summer_time_repeats_may_be_either() -> None:

@@ -154,9 +154,7 @@ def test_each_score_has_its_own_bounds(code: str, value: int, expected: tuple[ty
     ],
 )
 def test_coded_findings(code: str, answer: str, kind: type, attribute: str) -> None:
-    (entry,) = record(
-        observation(code, valueCodeableConcept={**coded(answer), "text": "as charted"})
-    ).observed
+    (entry,) = record(observation(code, valueCodeableConcept={**coded(answer), "text": "as charted"})).observed
     assert isinstance(entry, kind)
     assert getattr(entry, attribute) == answer
     assert entry.shown == "as charted"

@@ -80,9 +80,7 @@ def test_entered_in_error_without_version_or_value_removes_too() -> None:
 def test_a_preliminary_result_that_became_final() -> None:
     found = record(version("1", hour(14), status="preliminary"), version("2", hour(16)))
     assert totals(found) == [(5, at(16), None)]
-    assert [(problem.code, problem.superseded) for problem in found.problems] == [
-        ("status-not-usable", at(16))
-    ]
+    assert [(problem.code, problem.superseded) for problem in found.problems] == [("status-not-usable", at(16))]
 
 
 def test_a_correction_to_nonsense_does_not_leave_the_old_value_standing() -> None:
@@ -98,9 +96,7 @@ def test_an_unreadable_version_replaces_nothing_and_is_said() -> None:
 
 
 def test_a_copy_counts_once() -> None:
-    found = record(
-        version("1", hour(14)), version("1", hour(14)), dict(reversed(version("1", hour(14)).items()))
-    )
+    found = record(version("1", hour(14)), version("1", hour(14)), dict(reversed(version("1", hour(14)).items())))
     assert totals(found) == [(5, at(14), None)]
     assert found.problems == ()
 
