@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from icans.amounts import clock_amount, counts_for_clock, implausibly_large
-from icans.charted import is_item, is_tool_value
+from icans.charted import is_item
 from icans.policy import Policy
 from icans.record import (
     Death,
@@ -165,15 +165,14 @@ class Chart:
     def _reach(self, entry: Entry) -> datetime:
         """Item groups and documented grades look ahead, so an entry reaches back to them."""
         earliest = entry.at
-        if isinstance(entry, Observed) and (self.looks_ahead or is_item(entry)):
-            if is_item(entry):
-                for other in self._observed(entry.at - self.policy.ice_item_window, entry.at):
-                    if is_item(other):
-                        earliest = min(earliest, other.at)
-            if is_tool_value(entry):
-                for other in self._observed(earliest - self.policy.combination_window, entry.at):
-                    if isinstance(other, DocumentedGrade):
-                        earliest = min(earliest, other.at)
+        if isinstance(entry, Observed) and is_item(entry):
+            for other in self._observed(entry.at - self.policy.ice_item_window, entry.at):
+                if is_item(other):
+                    earliest = min(earliest, other.at)
+        if self.looks_ahead and isinstance(entry, (Observed, Sedative)):
+            for other in self._observed(earliest - self.policy.combination_window, entry.at):
+                if isinstance(other, DocumentedGrade):
+                    earliest = min(earliest, other.at)
         return earliest
 
     def _group_infusions(self) -> None:
@@ -199,7 +198,7 @@ class Chart:
                 upcoming = start
         return upcoming
 
-    def _between(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, Instant]]:
+    def between(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, Instant]]:
         """Instants in [start, end)."""
         for index in range(bisect_left(self.instants, start), len(self.instants)):
             at = self.instants[index]
@@ -208,25 +207,13 @@ class Chart:
             yield at, self.at[at]
 
     def _observed(self, start: datetime, end: datetime) -> Iterator[Observed]:
-        for _, instant in self._between(start, end):
+        for _, instant in self.between(start, end):
             yield from instant.observed
 
     def items_from(self, at: datetime) -> list[Observed]:
         """Loose ICE items in the item window from ``at`` on, in order."""
         end = at + self.policy.ice_item_window + timedelta(microseconds=1)
         return [e for e in self._observed(at, end) if is_item(e) and not e.other_cause]
-
-    def tool_values(self, start: datetime, end: datetime, grouped_until: datetime | None = None) -> list[Observed]:
-        """ICE and CAPD values in (start, end]; items up to ``grouped_until`` belong to a group begun earlier."""
-        step = timedelta(microseconds=1)
-        values = self._observed(start + step, end + step)
-        return [
-            e
-            for e in values
-            if is_tool_value(e)
-            and not e.other_cause
-            and not (isinstance(e, IceItem) and grouped_until is not None and e.at <= grouped_until)
-        ]
 
     def _forget(self, dose: Dose) -> None:
         """Drop what was worked out for the doses that this one may repeat or be repeated by."""
@@ -330,10 +317,3 @@ def _same_dose(one: Dose, other: Dose) -> bool:
 def starts_monitoring(entry: Observed) -> bool:
     """Whether an entry starts monitoring where no infusion is known: an ICE value or a documented grade."""
     return isinstance(entry, (IceTotal, IceItem, DocumentedGrade)) and not entry.other_cause
-
-
-def points_of(entry: Observed) -> int:
-    """Points surely obtained on an ICE or one of its items; sedation makes the others void."""
-    if isinstance(entry, IceTotal):
-        return entry.low
-    return entry.points if isinstance(entry, IceItem) else 0

@@ -65,13 +65,6 @@ def is_item(entry: Observed) -> bool:
     )
 
 
-def is_tool_value(entry: Entry) -> bool:
-    """An ICE or CAPD value; an ICE, or an item of it, that failed for aphasia is one of 0 points."""
-    if isinstance(entry, NotAssessed):
-        return entry.reason == "aphasia" and entry.tool not in ("capd", "consciousness")
-    return isinstance(entry, (IceTotal, IceItem, Capd))
-
-
 def _item_name(entry: Observed) -> str:
     return entry.item if isinstance(entry, IceItem) else entry.tool if isinstance(entry, NotAssessed) else ""
 
@@ -97,6 +90,7 @@ class Charted:
         self.invalid_items: frozenset[str] = frozenset()
         self.unasked_items: frozenset[str] = frozenset()
         self.baseline: ice.IceValue | None = None
+        self.tool_rows: tuple[datetime, ...] = ()
         self.complete_ice: dict[datetime, ice.IceValue] = {}
         self.ice_scored_at: datetime | None = None
         self.sedated_at: datetime | None = None

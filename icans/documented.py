@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
 
 from icans.chart import Chart
 from icans.charted import Charted
 from icans.course import Course
+from icans.domains import Domains, Surroundings, Tools
 from icans.grading import Assessment
 from icans.journal import Journal
 from icans.policy import Policy
@@ -14,29 +16,64 @@ from icans.policy import Policy
 STEP = timedelta(microseconds=1)
 
 
+def tool_at(assessment: Assessment) -> datetime | None:
+    """When the ICE or CAPD of an assessment was charted, or that the patient was unarousable for it."""
+    return max((v.time for v in assessment.domains if v.domain in ("ice", "capd")), default=None)
+
+
+def tools_after(
+    at: datetime, charted: Charted, chart: Chart, tools_on: Callable[[Charted, date], Tools], policy: Policy
+) -> tuple[datetime | None, datetime | None]:
+    """The first ICE or CAPD charted in the window after ``at``: with a value, and with one or "unarousable".
+
+    What the patient's age, sedation or an earlier group of items voids is none, as when its own row is graded.
+    """
+    ahead, value_at = charted.copy(), None
+    comparable_at: datetime | None = None
+    for then, instant in chart.between(at + STEP, at + policy.combination_window + STEP):
+        for sedative in instant.sedatives:
+            ahead.give_sedative(sedative, policy)
+        if not instant.observed:
+            continue
+        ahead.absorb(then, instant.observed, chart.items_from, policy)
+        tools = tools_on(ahead, instant.observed[0].day)
+        row = Domains(then, ahead, instant.observed, Surroundings(0, False, tools, True, policy))
+        row.choose_tool()
+        value, unarousable = row.tool_charted()
+        if comparable_at is None and (value or unarousable):
+            comparable_at = then
+        if value:
+            value_at = then
+            break
+    return value_at, comparable_at
+
+
 def compare_documented(
-    assessment: Assessment, chart: Chart, charted: Charted, course: Course, policy: Policy, journal: Journal
+    assessment: Assessment,
+    following: datetime | None,
+    charted: Charted,
+    course: Course,
+    policy: Policy,
+    journal: Journal,
 ) -> None:
     """Compare the newest documented grade with the computed interval of the ICE or CAPD nearest to it.
 
-    The earlier one on a tie. Nothing is compared where the documented grade itself drives.
+    The earlier one on a tie; ``following`` is the first after a grade documented at this instant. Nothing is
+    compared where the documented grade itself drives.
     """
-    tool_at = max((v.time for v in assessment.domains if v.domain in ("ice", "capd")), default=None)
+    near, window, at = tool_at(assessment), policy.combination_window, assessment.at
     driven = any(v.domain == "documented" for v in assessment.domains)
-    if not charted.documented or assessment.working is None or tool_at is None or driven:
+    if not charted.documented or assessment.working is None or near is None or driven:
         return
-    window, at = policy.combination_window, assessment.at
     documented_at = charted.documented[0].at
     if course.since is not None and documented_at < course.since:
         return  # charted before this course began
     grade = max(d.grade for d in charted.documented)
     if documented_at == at:
-        later = [e.at for e in chart.tool_values(at, at + window, charted.grouped_until)]
-        following = min(later, default=None)
-        if following is None or following - at >= at - tool_at:
+        if following is None or following - at >= at - near:
             course.compare_documented(documented_at, grade, assessment, at, journal)
-    elif tool_at == at and at - documented_at <= window:
-        earlier = max((e.at for e in chart.tool_values(documented_at - window - STEP, documented_at)), default=None)
-        first = not any(e.at < at for e in chart.tool_values(documented_at, at))
-        if first and (earlier is None or documented_at - earlier > at - documented_at):
+    elif near == at and at - documented_at <= window:
+        before = [row for row in charted.tool_rows if documented_at - window <= row < at]
+        first = not any(row > documented_at for row in before)
+        if first and all(documented_at - row > at - documented_at for row in before):
             course.compare_documented(documented_at, grade, assessment, at, journal)

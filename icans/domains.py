@@ -190,6 +190,15 @@ class Domains:
             value = None
         self.ice = value
 
+    def tool_charted(self) -> tuple[bool, bool]:
+        """Whether the chosen tool has a value charted at this very instant, and whether it says "unarousable"."""
+        ice_value, capd = self.ice, self.capd_value
+        value = ice_value is not None and ice_value.at == self.at and ice_value.low is not None
+        value = value or (capd is not None and capd.at == self.at)
+        said = ice_value is not None and ice_value.at == self.at and ice_value.reason == "unarousable"
+        unable = self.unable and self.charted.capd is not None and self.charted.capd.at == self.at
+        return value, (said and not self.sedated) or unable
+
     def _wrong_tool(self, entry: Entry, message: str) -> None:
         self.problems.append(
             Problem("wrong-tool-for-age", entry.reference, entry.element, message, entry.at, None, ("grade",))

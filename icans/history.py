@@ -9,16 +9,16 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from icans.amounts import duplicate_problem, number
 from icans.assessing import assess
-from icans.chart import Chart, CourseStart, Instant, points_of, starts_monitoring
+from icans.chart import Chart, CourseStart, Instant, starts_monitoring
 from icans.charted import REASONS_ITEM_MISSING, Charted, is_item
 from icans.course import Course
-from icans.documented import compare_documented
-from icans.domains import Surroundings, evidence_of, tools_at
+from icans.documented import compare_documented, tool_at, tools_after
+from icans.domains import Surroundings, Tools, evidence_of, tools_at
 from icans.exposure import Exposure, dose_facts
 from icans.findings import TimelineEntry, key_time, problem_fact
 from icans.grading import Assessment
@@ -26,7 +26,6 @@ from icans.journal import Journal, Mark
 from icans.policy import Policy
 from icans.record import (
     ORIENTATION_ITEMS,
-    Capd,
     DocumentedGrade,
     Dose,
     Entry,
@@ -72,6 +71,7 @@ class History:
         self.state = self._blank()
         self.cursor: datetime | None = None
         self.checkpoints: list[tuple[datetime, State, Mark]] = []
+        self.tool_ahead: datetime | None = None
         self._deadline: tuple[datetime | None, datetime | None] = (None, None)
 
     def _blank(self) -> State:
@@ -266,6 +266,9 @@ class History:
             return
         for problem in assessment.problems:
             self._say(at, problem)
+        if tool_at(assessment) == at:
+            rows, since = state.charted.tool_rows, at - 2 * policy.combination_window
+            state.charted.tool_rows = (*(row for row in rows if row >= since), at)
         course = state.course
         if not course.monitored:
             self.journal.assessments.append(assessment)
@@ -279,24 +282,22 @@ class History:
 
     def _around(self, at: datetime, own: list[Observed]) -> Surroundings:
         state, policy = self.state, self.policy
-        tools = tools_at(
-            self.record.birth,
-            own[0].day,
-            self.record.developmental_delay,
-            state.charted.ice_ever_complete,
-            policy.capd_below_years,
-            policy.capd_delay_below_years,
-        )
+        tools = self._tools(state.charted, own[0].day)
         follows = False
         if any(isinstance(e, DocumentedGrade) for e in own):
-            sedated = state.charted.running_sedative(at, policy) is not None
-            follows = any(
-                (tools.capd if isinstance(e, Capd) else tools.ice) and (not sedated or points_of(e) > 0)
-                for e in self.chart.tool_values(at, at + policy.combination_window, state.charted.grouped_until)
-            )
+            value_at, self.tool_ahead = tools_after(at, state.charted, self.chart, self._tools, policy)
+            follows = value_at is not None
         return Surroundings(
             headline=state.course.headline, tool_follows=follows, tools=tools,
             administrations_read=self.record.administrations_read, policy=policy,
+        )  # fmt: skip
+
+    def _tools(self, charted: Charted, day: date) -> Tools:
+        """The tool for the patient's age on that day."""
+        record, policy = self.record, self.policy
+        return tools_at(
+            record.birth, day, record.developmental_delay, charted.ice_ever_complete, policy.capd_below_years,
+            policy.capd_delay_below_years,
         )  # fmt: skip
 
     def _grade(self, assessment: Assessment, own: list[Observed]) -> None:
@@ -321,7 +322,7 @@ class History:
             self._enter(assessment)
         if was_open and not course.open:
             treatment.close_all(assessment.at, journal)
-        compare_documented(assessment, self.chart, self.state.charted, course, policy, journal)
+        compare_documented(assessment, self.tool_ahead, self.state.charted, course, policy, journal)
 
     def _on_steroids(self, at: datetime) -> bool | None:
         if not self.record.administrations_read:

@@ -179,19 +179,30 @@ def said_sedated(record: Record, policy: Policy, at: datetime, last: Statement |
     return bool(said) and (state is None or max(said) >= state.at)
 
 
-def tool_value_stands(
-    record: Record, policy: Policy, at: datetime, day: date, since: datetime, until: datetime
+def tools_standing(
+    record: Record, policy: Policy, since: datetime, until: datetime, unarousable_too: bool = False
 ) -> list[datetime]:
-    """Where in [since, until] an ICE or CAPD value stands that was assessable when charted (B5)."""
-    window = [s for s in charted.statements(record, policy) if since <= s.at <= until]
+    """Where in [since, until] an ICE or CAPD value stands that was assessable when charted (B5).
+
+    unarousable_too: and where the patient was found unarousable for it.
+    """
     stands = []
-    for s in accepted(record, policy, at, day, window):
-        sedated = charted.running(record, policy, s.at) or said_sedated(record, policy, s.at, s)
+    for statement in charted.statements(record, policy):
+        at = statement.at
+        if not since <= at <= until:
+            continue
+        hour = [s for s in charted.statements(record, policy) if at - policy.combination_window <= s.at <= at]
+        used = accepted(record, policy, at, day_of(record, at), hour)
+        if not used or used[-1].at != at:
+            continue
+        s = used[-1]
+        sedated = charted.running(record, policy, at) or said_sedated(record, policy, at, s)
+        unable = "unarousable" in s.ice_reasons | s.capd_reasons and not sedated
         points = s.ice is not None and s.ice.low >= 1 and "unarousable" not in s.ice_reasons
         ice = points or (s.ice is not None and not sedated)
-        capd = s.capd is not None and not sedated and not deep_rass(record, policy, s.at)
-        if ice or capd:
-            stands.append(s.at)
+        capd = s.capd is not None and s.capd.at == at and not sedated and not deep_rass(record, policy, at)
+        if ice or capd or (unable and unarousable_too):
+            stands.append(at)
     return stands
 
 
@@ -264,7 +275,7 @@ def grade(
     working, strict, ice, capd, state_usable = result
     unable = last is not None and not sedated and "unarousable" in last.ice_reasons | last.capd_reasons
     ice_before = ice is not None or capd is not None or unable
-    follows = [s for s in tool_value_stands(record, policy, at, day, at, at + hour) if s > at]
+    follows = [s for s in tools_standing(record, policy, at, at + hour) if s > at]
     drives = bool(docs) and not ice_before and not follows
 
     own_tool = last is not None and last.at == at

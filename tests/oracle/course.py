@@ -317,8 +317,7 @@ def discrepancies(record: Record, policy: Policy, course: Course) -> list[Held]:
     for at, given in sorted(documented.items()):
         if not course.covers(at) or given == 5:
             continue
-        day = assessments.day_of(record, at)
-        stands = assessments.tool_value_stands(record, policy, at, day, at - hour, at + hour)
+        stands = assessments.tools_standing(record, policy, at - hour, at + hour, unarousable_too=True)
         if not stands:
             continue
         nearest = min(stands, key=lambda s: (abs(s - at), s))
@@ -387,7 +386,8 @@ def overdue(policy: Policy, course: Course, quiet: list[Span]) -> list[Held]:
 
 def first_due(policy: Policy, course: Course, last: datetime, stop: datetime) -> tuple[datetime, int] | None:
     """When the assessment after ``last`` first fell due, piece by piece of constant headline."""
-    pieces = [max(last, course.start), *(c.at for c in course.changes if last < c.at < stop)]
+    inside = [c.at for c in course.changes if last < c.at < stop or c.at == stop == course.end]
+    pieces = [max(last, course.start), *inside]
     for i, piece in enumerate(pieces):
         until = pieces[i + 1] if i + 1 < len(pieces) else stop
         headline = course.headline(piece)
