@@ -218,7 +218,10 @@ def _missing(grading: Domains, charted: Charted, working: GradeRange, drives: bo
         elif grading.missing_tool is not None and grading.missing_tool.high > working.low:
             missing.append(tool)
         elif value is not None and value.low != value.high and _may_raise(grading, "ice", working):
-            missing += [f"ice-{item}" for item in value.missing] if value.missing and not value.mismatch else ["ice"]
+            if value.mismatch or value.ranged:
+                missing.append("ice")
+            else:
+                missing += [f"ice-{item}" for item in value.missing]
         if grading.missing_consciousness is UNKNOWN and not grading.sedated and working.low < 4:
             missing.append("consciousness")
     for domain in grading.domains:

@@ -28,9 +28,8 @@ class Course:
         self.headline = 0
         self.headline_at: datetime | None = None
         self.rose_at: datetime | None = None
-        self.rose_from_zero_at: datetime | None = None
         self.fell_due: tuple[datetime | None, datetime, int] | None = None
-        self.set_by: Assessment | None = None
+        self.settings: tuple[Assessment, ...] = ()  # what set the headline, from its last rise from 0
         self.last: Assessment | None = None
         self.last_full_at: datetime | None = None
         self.last_full: Assessment | None = None
@@ -128,7 +127,7 @@ class Course:
 
     def _rise(self, assessment: Assessment, onset_on_steroids: bool | None) -> str:
         if self.headline == 0:
-            self.rose_from_zero_at = assessment.at
+            self.settings = ()
         self.headline = assessment.counts_as.low
         self.rose_at = assessment.at
         if self.open:
@@ -144,7 +143,7 @@ class Course:
 
     def _changed(self, assessment: Assessment, previous: int, direction: str, journal: Journal) -> None:
         at = assessment.at
-        self.headline_at, self.set_by = at, assessment
+        self.headline_at, self.settings = at, (*self.settings, assessment)
         journal.close(at, self.change_id)
         journal.close(at, self.active_id)
         rising = direction in ("onset", "worsening", "recurrence")

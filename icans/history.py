@@ -20,9 +20,10 @@ from icans.course import Course
 from icans.documented import compare_documented, tool_at, tools_after
 from icans.domains import Surroundings, Tools, evidence_of, tools_at
 from icans.exposure import Exposure, dose_facts
-from icans.findings import TimelineEntry, key_time, problem_fact
+from icans.findings import key_time, problem_fact
 from icans.grading import Assessment
 from icans.journal import Journal, Mark
+from icans.lines import Clinic
 from icans.policy import Policy
 from icans.record import (
     ORIENTATION_ITEMS,
@@ -35,6 +36,7 @@ from icans.record import (
     Record,
 )
 from icans.refractory import Treatment
+from icans.snapshot import timeline_entry
 
 
 @dataclass(slots=True)
@@ -118,7 +120,7 @@ class History:
             self.journal.rewind(mark)
         else:
             self.cursor, self.state = None, self._blank()
-            self.journal.rewind(Mark(0, 0, 0, 0))
+            self.journal.rewind(Mark(0, 0, 0, 0, 0))
 
     # -- time ----------------------------------------------------------------------------------------
 
@@ -178,7 +180,7 @@ class History:
         course = state.course
         if course.monitored:
             self._cross_tiers(at)
-            state.treatment.fall_due(at, course, self.policy, self.journal, self._enter)
+            state.treatment.fall_due(at, self._clinic(), self._enter)
             course.settle(at, state.treatment.reassessment_holds(self.journal), self.policy, self.journal)
             self._end_if_due(at, instant)
         self.checkpoints.append((at, state.copy(), self.journal.mark()))
@@ -266,6 +268,7 @@ class History:
             return
         for problem in assessment.problems:
             self._say(at, problem)
+        self.journal.rows.append(assessment)
         if tool_at(assessment) == at:
             rows, since = state.charted.tool_rows, at - 2 * policy.combination_window
             state.charted.tool_rows = (*(row for row in rows if row >= since), at)
@@ -316,13 +319,16 @@ class History:
             if direction in ("onset", "recurrence") and self.state.exposure.at_onset is None:
                 self.state.exposure.at_onset = self.state.exposure.total_at(assessment.at)
             if before == 0 and course.headline > 0:
-                treatment.rise_from_zero(assessment, course, self.chart, policy, journal)
+                treatment.rise_from_zero(assessment, self._clinic())
             self._enter(assessment)
-        if was_open and treatment.observe(assessment, admitted, before, course, policy, journal):
+        if was_open and treatment.observe(assessment, admitted, before, self._clinic()):
             self._enter(assessment)
         if was_open and not course.open:
             treatment.close_all(assessment.at, journal)
         compare_documented(assessment, self.tool_ahead, self.state.charted, course, policy, journal)
+
+    def _clinic(self) -> Clinic:
+        return Clinic(self.state.course, self.chart, self.policy, self.journal)
 
     def _on_steroids(self, at: datetime) -> bool | None:
         if not self.record.administrations_read:
@@ -365,7 +371,7 @@ class History:
                 facts = {"administrations": [dose.reference], "lowerBoundMg": total}
                 evidence = evidence_of([dose])
                 journal.open(at, course.finding("dose-unknown", dose.reference, at, "info", facts, evidence, dose))
-            state.treatment.give(at, clocked, course, self.chart, policy, journal)
+            state.treatment.give(at, clocked, self._clinic())
             if any(d.route == "systemic" for d in doses) and state.exposure.since is not None:
                 self._count_days(at)
 
@@ -422,27 +428,4 @@ class History:
     def _note(self, at: datetime, kind: str, references: tuple[str, ...], day: Any, basis: object) -> None:
         """Write the timeline of a replay; a single evaluation has none."""
         if self.timeline:
-            self.journal.timeline.append(self._timeline(at, kind, references, day, basis))
-
-    def _timeline(self, at: datetime, kind: str, references: tuple[str, ...], day: Any, basis: object) -> TimelineEntry:
-        course, exposure = self.state.course, self.state.exposure
-        shown = basis if isinstance(basis, Assessment) else course.last
-        working = shown.working if shown is not None else None
-        assessable = shown.assessable if isinstance(basis, Assessment) and shown is not None else True
-        number_of_day = (day - course.infusion.day).days if course.infusion is not None else self._day_before(day)
-        return TimelineEntry(
-            at=at, kind=kind, references=references, day=number_of_day,
-            grade=course.headline if assessable else None,
-            grade_low=working.low if working is not None else None,
-            grade_high=working.high if working is not None else None,
-            assessable=assessable,
-            ice_score=shown.ice_score if shown is not None and isinstance(basis, Assessment) else None,
-            deciding_domain=shown.deciding_domain if shown is not None and isinstance(basis, Assessment) else None,
-            dexamethasone_equivalent_mg=exposure.total_at(at) if course.infusion is not None else None,
-            basis=basis,
-        )  # fmt: skip
-
-    def _day_before(self, day: Any) -> int | None:
-        """The day number of something before the first infusion."""
-        first = min(self.chart.courses.values(), key=lambda c: c.at, default=None)
-        return (day - first.day).days if first is not None else None
+            self.journal.timeline.append(timeline_entry(at, kind, references, day, basis, self))

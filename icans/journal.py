@@ -17,6 +17,7 @@ class Mark(NamedTuple):
     timeline: int
     problems: int
     assessments: int
+    rows: int
 
 
 class Journal:
@@ -35,6 +36,7 @@ class Journal:
         self.problems: list[Problem] = []
         self.problems_of: dict[str, list[Problem]] = {}
         self.assessments: list[Assessment] = []
+        self.rows: list[Assessment] = []  # those too that are no assessment of the course
 
     def open(self, at: datetime, finding: Finding) -> str:
         """The finding holds from ``at``; returns its id."""
@@ -70,7 +72,7 @@ class Journal:
         return same
 
     def mark(self) -> Mark:
-        return Mark(len(self.log), len(self.timeline), len(self.problems), len(self.assessments))
+        return Mark(len(self.log), len(self.timeline), len(self.problems), len(self.assessments), len(self.rows))
 
     def rewind(self, mark: Mark) -> None:
         """Forget everything written after ``mark``."""
@@ -92,3 +94,4 @@ class Journal:
         del self.timeline[mark.timeline :]
         del self.problems[mark.problems :]
         del self.assessments[mark.assessments :]
+        del self.rows[mark.rows :]

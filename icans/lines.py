@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
+from icans.chart import Chart
+from icans.course import Course
 from icans.findings import CountedDose, LineNow
 from icans.grading import Assessment
 from icans.journal import Journal
+from icans.policy import Policy
 from icans.verdict import Verdict
 
 
@@ -17,6 +20,7 @@ from icans.verdict import Verdict
 class Line:
     """One line of steroid treatment. start: its first dose; reference: the assessment it is compared with.
 
+    settings: the assessments that set the grade from its last rise from 0 up to the line's start.
     answers: the onset or rise that a line begun before it answers (clause B looks only after it).
     evaluation_*: candidates for the 24-hour evaluation. broken: a gap longer than allowed lies in it.
     """
@@ -26,6 +30,7 @@ class Line:
     start: datetime
     earliest: datetime
     grade_at_start: int
+    settings: tuple[Assessment, ...]
     reference: Assessment | None = None
     answers: datetime | None = None
     met_b: Assessment | None = None
@@ -47,6 +52,15 @@ class Line:
     @property
     def met_a(self) -> bool:
         return self.verdict is not None and self.verdict.kind == "met"
+
+
+class Clinic(NamedTuple):
+    """What the lines of a course are read beside: its grades, what is charted, the policy and the journal."""
+
+    course: Course
+    chart: Chart
+    policy: Policy
+    journal: Journal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

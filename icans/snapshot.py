@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from icans.exposure import ZERO, counted_doses, dose_facts
-from icans.findings import Alert, CourseSummary, ExposureNow, GradeNow, RefractoryNow
+from icans.findings import Alert, CourseSummary, ExposureNow, GradeNow, RefractoryNow, TimelineEntry
 from icans.grading import Assessment
 from icans.lines import Line, line_now
 
@@ -148,3 +148,26 @@ def course_summary(at: datetime, history: History, refractory: bool) -> CourseSu
         uncounted=exposure.uncounted if read else None,
         intrathecal_mg=dict(exposure.intrathecal),
     )
+
+
+def timeline_entry(
+    at: datetime, kind: str, references: tuple[str, ...], day: date, basis: object, history: History
+) -> TimelineEntry:
+    """One line of the timeline; before the first infusion, days are counted back from it."""
+    course, exposure = history.state.course, history.state.exposure
+    assessment = basis if isinstance(basis, Assessment) else None
+    shown = assessment or course.last
+    working = shown.working if shown is not None else None
+    assessable = assessment is None or assessment.assessable
+    infusion = course.infusion or min(history.chart.courses.values(), key=lambda c: c.at, default=None)
+    return TimelineEntry(
+        at=at, kind=kind, references=references, day=(day - infusion.day).days if infusion is not None else None,
+        grade=course.headline if assessable else None,
+        grade_low=working.low if working is not None else None,
+        grade_high=working.high if working is not None else None,
+        assessable=assessable,
+        ice_score=assessment.ice_score if assessment is not None else None,
+        deciding_domain=assessment.deciding_domain if assessment is not None else None,
+        dexamethasone_equivalent_mg=exposure.total_at(at) if course.infusion is not None else None,
+        basis=basis,
+    )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,6 +22,10 @@ class Verdict:
         return f"{self.kind}:{self.reason}" if self.reason else self.kind
 
 
+#: The row that should settle it could not be graded (sedation, no usable value).
+NOT_ASSESSABLE = Verdict("indeterminate", "not-assessable")
+
+
 def improved(assessment: Assessment, reference: Assessment) -> bool:
     """A definite decrease by at least one grade."""
     return assessment.counts_as.high <= reference.counts_as.low - 1
@@ -33,25 +36,13 @@ def not_below(assessment: Assessment, reference: Assessment) -> bool:
     return assessment.counts_as.low >= max(1, reference.counts_as.high)
 
 
-def judge(
-    start: datetime,
-    earliest: datetime,
-    reference: Assessment,
-    evaluation: Assessment,
-    active: bool,
-    policy: Policy,
-    rows: Sequence[Assessment],
-) -> Verdict:
+def judge(start: datetime, reference: Assessment, evaluation: Assessment, active: bool, policy: Policy) -> Verdict:
     """The verdict of an assessable evaluation, with the reasons why it may be open, in their precedence.
 
-    start, earliest: treatment start and, where only its day is known, the first instant it may have been.
-    active: steroids were given without a gap up to the evaluation. rows: all assessments so far.
+    start: treatment start. active: steroids were given without a gap up to the evaluation.
     """
     late = evaluation.at > start + policy.evaluation_late
     kind = _kind(reference, evaluation, policy)
-    imprecise = earliest != start or reference.earliest != reference.at or evaluation.earliest != evaluation.at
-    if imprecise and _kind_if_earlier(earliest, rows, policy) != kind:
-        return Verdict("indeterminate", "time-imprecise", late)
     if kind != "met":
         return Verdict(kind, "interval-overlap" if kind == "indeterminate" else "", late)
     if not active:
@@ -70,18 +61,6 @@ def _kind(reference: Assessment, evaluation: Assessment, policy: Policy) -> str:
     if not_below(evaluation, reference) and evaluation.counts_as.low >= policy.minimum_grade:
         return "met"
     return "indeterminate"
-
-
-def _kind_if_earlier(start: datetime, rows: Sequence[Assessment], policy: Policy) -> str:
-    """What the verdict would be, had treatment started (and the rows been charted) at the start of their days."""
-    full = sorted((r for r in rows if r.full and r.assessable), key=lambda r: r.earliest)
-    before = [r for r in full if start - policy.reference_before <= r.earliest <= start]
-    in_window = [r for r in full if start + policy.evaluation_from <= r.earliest <= start + policy.evaluation_due]
-    after = [r for r in full if r.earliest > start + policy.evaluation_due]
-    evaluation = in_window[-1] if in_window else after[0] if after else None
-    if not before or evaluation is None:
-        return "unknown"
-    return _kind(before[-1], evaluation, policy)
 
 
 def _ice_only(reference: Assessment, evaluation: Assessment) -> bool:

@@ -48,6 +48,7 @@ class Graded:
     missing: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     earliest: datetime | None = None
+    placed: datetime | None = None  # where it stands, if ``at`` is moved to the start of its day
 
 
 def age_turns(birth: date, years: int) -> date:
@@ -423,10 +424,10 @@ def missing(
         if graded.documented_drives and not charted_in(domain, state, graded):
             continue
         if domain == "ice" and graded.ice is not None:
-            if graded.ice.from_items:
-                found += ["ice-" + item for item in graded.ice.missing if item not in invalid]
-            elif graded.ice.low < graded.ice.high:
+            if graded.ice.mismatch or graded.ice.ranged:
                 found.append("ice")
+            elif graded.ice.low < graded.ice.high:
+                found += ["ice-" + item for item in graded.ice.missing if item not in invalid]
         else:
             found.append({"seizure": "seizure-duration", "ice": usual}.get(domain, domain))
     return tuple(found)

@@ -11,6 +11,7 @@ from icans.findings import key_time
 from icans.policy import Policy
 from icans.record import DocumentedGrade, IceItem, IceTotal, Infusion, Record
 from tests.oracle import assessments, grades
+from tests.oracle.amounts import distinct
 from tests.oracle.assessments import Graded
 
 Span = tuple[datetime, datetime]
@@ -239,7 +240,7 @@ def grade_changes(record: Record, policy: Policy, course: Course) -> list[Held]:
         if c.direction in ("onset", "recurrence"):
             facts["onsetOnSteroids"] = any(
                 d.route != "intrathecal" and d.at < c.at and c.at - (d.end or d.at) <= timedelta(hours=24)
-                for d in record.doses
+                for d in distinct(record, policy)
             )
         key = f"{c.episode.number}|{key_time(c.at)}|{c.before}|{c.after}"
         found.append(Held("grade-change", key, c.at, indicator_of_change(c), facts, [clipped(c.at, following, course)]))

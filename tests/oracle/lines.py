@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from fractions import Fraction
 from itertools import product
 from typing import Any
 
-from icans.findings import key_time
 from icans.policy import Policy
 from icans.record import Record
-from tests.oracle import assessments, doses
+from tests.oracle import amounts, assessments
 from tests.oracle.assessments import Graded
-from tests.oracle.course import Change, Course, Episode, Held, Span
-
-WORSENING = "worsening-under-treatment"
-NO_IMPROVEMENT = "no-improvement-24h"
+from tests.oracle.course import Change, Course, Episode, Span
 
 
 @dataclass
@@ -47,8 +42,6 @@ class Line:
     verdicts: list[Verdict] = field(default_factory=list)
     overdue: Span | None = None
     superseded: bool = False
-    first_outcome: str | None = None  # where the hour of a day-only datum decides
-    worsening_open: bool = False  # likewise for clause B
 
 
 @dataclass
@@ -62,21 +55,21 @@ class Verdict:
 
 def dose_points(record: Record, policy: Policy) -> list[DosePoint]:
     by_instant: dict[datetime, list[Any]] = {}
-    for d in doses.distinct(record, policy):
+    for d in amounts.distinct(record, policy):
         if d.route in ("systemic", "unknown"):
             by_instant.setdefault(d.at, []).append(d)
     points = []
     for at in sorted(by_instant):
         given = by_instant[at]
-        sizes = [doses.amount(d, policy) for d in given]
+        sizes = [amounts.amount(d, policy) for d in given]
         known = [s for s in sizes if s is not None]
         unknown = [d for d, s in zip(given, sizes, strict=True) if s is None and d.drug in policy.initiating_drugs]
-        starting = [d for d in unknown if not doses.absurd(d, policy)]
+        starting = [d for d in unknown if not amounts.absurd(d, policy)]
         bridging = [d for d in unknown if d.upper_mg is None or d.upper_mg > 0]
         total = sum(known, Fraction(0)) if known else None
         bridges = bool(bridging) or (total is not None and total >= Fraction(policy.bridging_dose))
         end = max(d.end or d.at for d in given)
-        plausible = not all(doses.absurd(d, policy) for d in given)
+        plausible = not all(amounts.absurd(d, policy) for d in given)
         points.append(DosePoint(at, total, bool(starting), plausible, bridges, end, min(d.earliest for d in given)))
     return points
 
@@ -140,63 +133,121 @@ def lines_of(record: Record, policy: Policy, course: Course, episode: Episode) -
         lines.append(Line(episode, len(lines) + 1, p.at, p.earliest, anchor, headline=grade))
     for line in lines:
         judge(record, policy, course, line, points)
-        if depends_on_the_hour(record, policy, course, line, points):
-            line.verdicts.clear()
-            line.first_outcome = "time-imprecise"
-            judge(record, policy, course, line, points)
     return lines
 
 
-def depends_on_the_hour(record: Record, policy: Policy, course: Course, line: Line, points: list[DosePoint]) -> bool:
-    """F5: whether the start of a day-only datum's day gives another verdict than its end.
+@dataclass
+class End:
+    """F5: a line with what is known by its day at one end of it."""
 
-    A worsening met at one end only is taken back here; a differing clause A is told by the result.
+    start: datetime
+    course: Course
+    points: list[DosePoint]
+    early: set[datetime]  # the rows that stand at the start of their day
+
+
+def ends(course: Course, line: Line, points: list[DosePoint], g: Graded, until: datetime) -> list[End]:
+    """Every combination of the ends of T0, the reference and this row, over the rows up to an instant.
+
+    None at all where the hour of each is known.
     """
-    decided = [line.reference, line.met_b, *(v.graded for v in line.verdicts[:1])]
-    vague = [g.at for g in decided if g is not None and g.earliest is not None and g.earliest < g.at]
-    starts = sorted({line.start, line.earliest})
-    choices = [(start, early) for start in starts for early in product([False, True], repeat=len(set(vague)))]
-    outcomes = set()
-    worsened = []
-    for start, early in choices:
-        moved = {at for at, is_early in zip(sorted(set(vague)), early, strict=True) if is_early}
-        other_course = replace(course, rows=shift(course.rows, moved), admitted=shift(course.admitted, moved))
-        other = replace(line, start=start, met_b=None, verdicts=[], overdue=None, reference=None)
+    decided = [g] if line.reference is None else [g, line.reference]
+    vague = sorted({d.at for d in decided if d.earliest is not None and d.earliest < d.at})
+    if not vague and line.earliest == line.start:
+        return []
+    found = []
+    for start, early in product(sorted({line.earliest, line.start}), product([False, True], repeat=len(vague))):
+        moved = {at for at, is_early in zip(vague, early, strict=True) if is_early}
+        changes = [replace(c, at=c.graded.earliest or c.at) if c.at in moved else c for c in course.changes]
+        other = replace(
+            course,
+            rows=shift([r for r in course.rows if r.at <= until], moved),
+            admitted=shift([r for r in course.admitted if r.at <= until], moved),
+            changes=sorted(changes, key=lambda c: c.at),
+        )
         given = points
         if start != line.start:
             given = [replace(p, at=start, end=start) if p.at == line.start else p for p in points]
-        judge(record, policy, other_course, other, sorted(given, key=lambda p: p.at))
-        worsened.append(other.met_b is not None)
-        outcomes.add(other.verdicts[0].outcome if other.verdicts else None)
-    if not all(worsened):
-        line.met_b = None
-        line.worsening_open = True
-    certain = {"no-reference", "not-assessable", None}
-    verdict_given = line.verdicts[0].outcome if line.verdicts else None
-    return len(outcomes) > 1 and verdict_given not in certain
+        found.append(End(start, other, sorted(given, key=lambda p: p.at), moved))
+    return found
 
 
 def shift(rows: list[Graded], moved: set[datetime]) -> list[Graded]:
     """The rows with those of these instants at the start of their day."""
-    shifted = [replace(g, at=g.earliest) if g.at in moved and g.earliest else g for g in rows]
+    shifted = [replace(g, at=g.earliest, placed=g.at) if g.at in moved and g.earliest else g for g in rows]
     return sorted(shifted, key=lambda g: g.at)
+
+
+def at_end(policy: Policy, course: Course, line: Line, end: End) -> Line | None:
+    """The line as it would stand there, None if there was no reference or the dose came too long before the rise."""
+    rise = rise_of(course, line)
+    rise_at = rise.graded.earliest if rise.at in end.early and rise.graded.earliest else rise.at
+    if end.start < rise_at - policy.onset_lead:
+        return None
+    other = replace(line, start=end.start, met_b=None, verdicts=[], overdue=None, reference=None, following=None)
+    if end.start < rise_at:
+        other.reference = replace(rise.graded, at=rise_at)
+    else:
+        find_reference(policy, end.course, other, end.course.rows, rise_at)
+    return other if other.reference is not None else None
+
+
+def same_worsening(policy: Policy, course: Course, line: Line, points: list[DosePoint], g: Graded) -> bool:
+    """F5: clause B is met by then at every end."""
+    for end in ends(course, line, points, g, g.at):
+        other = at_end(policy, course, line, end)
+        if (
+            other is None
+            or worsening(policy, end.course, other, end.points, other.start + policy.evaluation_due) is None
+        ):
+            return False
+    return True
+
+
+def same_verdict(
+    record: Record, policy: Policy, course: Course, line: Line, points: list[DosePoint], g: Graded, at: datetime
+) -> bool:
+    """F5: clause A says the same at every end; the first time each end chooses its own evaluation."""
+    outcomes = set()
+    for end in ends(course, line, points, g, at):
+        other = at_end(policy, course, line, end)
+        if other is None:
+            return False
+        chosen: Graded | None = shift([g], end.early)[0]
+        if not line.verdicts:
+            rows = [r for r in end.course.rows if r.at < course.end]
+            chosen = choose(policy, other, rows, at)
+        if chosen is None:
+            return False
+        outcomes.add(verdict(record, policy, course, other, end.points, chosen))
+    return len(outcomes) <= 1
+
+
+def rise_of(course: Course, line: Line) -> Change:
+    """The onset or rise from 0 that the line answers."""
+    if line.anchor is not None:
+        return line.anchor
+    return [c for c in course.changes if c.episode is line.episode and c.before == 0 and c.at <= line.start][-1]
 
 
 def reference(policy: Policy, course: Course, line: Line, rows: list[Graded]) -> None:
     """D2, D3."""
-    rises = [c for c in course.changes if c.episode is line.episode and c.before == 0]
-    passed = [c.at for c in rises if c.at <= line.start]
-    if line.anchor is not None or not passed:
-        line.reference = (line.anchor or rises[0]).graded
-        return
-    since = max(line.start - policy.reference_before, passed[-1])
+    if line.anchor is not None:
+        line.reference = line.anchor.graded
+    else:
+        find_reference(policy, course, line, rows, rise_of(course, line).at)
+
+
+def find_reference(policy: Policy, course: Course, line: Line, rows: list[Graded], rise_at: datetime) -> None:
+    """D3, for a line that started after its rise."""
+    since = max(line.start - policy.reference_before, rise_at)
     full = [g for g in rows if g.full and g.assessable and since <= g.at <= line.start]
     setting = [c for c in course.changes if since <= c.at <= line.start]
     after = [g for g in rows if g.full and g.assessable and line.start < g.at <= line.start + policy.reference_after]
     if full:
         line.reference = full[-1]
     elif setting:
-        line.reference = setting[-1].graded
+        line.reference = replace(setting[-1].graded, at=setting[-1].at)
     elif after and (line.following is None or after[0].at <= line.following):
         line.reference = after[0]
 
@@ -220,13 +271,15 @@ def judge(
     due = line.start + policy.evaluation_due
     window_end = min(due, line.following) if line.following else due
     ref = line.reference
-    if ref is not None and not line.worsening_open:
-        for g in course.admitted:
-            if max(line.start, ref.at) < g.at <= window_end:
-                worse = g.assessable and g.counts[0] > ref.counts[1]
-                if worse and is_active(points, line.start, g.at, policy):
-                    line.met_b = g
-                    break
+    if ref is not None:
+        since = ref.at
+        while line.met_b is None:
+            g = worsening(policy, course, line, points, window_end, since)
+            if g is None:
+                break
+            since = g.at
+            if same_worsening(policy, course, line, points, g):
+                line.met_b = g
     line.superseded = line.following is not None and line.following < due
     last = min(limit for limit in (line.following, line.episode.resolved, course.end) if limit is not None)
     no_reference_at = line.start + policy.reference_after
@@ -235,6 +288,25 @@ def judge(
     if line.superseded or due > course.end:
         return
     evaluate(record, policy, course, line, points, rows, last)
+
+
+def worsening(
+    policy: Policy,
+    course: Course,
+    line: Line,
+    points: list[DosePoint],
+    until: datetime,
+    since: datetime | None = None,
+) -> Graded | None:
+    """Clause B: the first assessment in (T0, until], and after this one, that is surely worse."""
+    ref = line.reference
+    assert ref is not None
+    for g in course.admitted:
+        if max(line.start, ref.at, since or ref.at) < g.at <= until:
+            worse = g.assessable and g.counts[0] > ref.counts[1]
+            if worse and is_active(points, line.start, g.at, policy):
+                return g
+    return None
 
 
 def decisive(line: Line, g: Graded) -> bool:
@@ -252,30 +324,30 @@ def evaluate(
 ) -> None:
     """D6: clause A of one line."""
     due = line.start + policy.evaluation_due
-    window = [g for g in rows if line.start + policy.evaluation_from <= g.at <= due]
-    full = [g for g in window if g.full and g.assessable]
-    partial = [g for g in window if not g.full and decisive(line, g)]
-    blank = [g for g in window if g.full and not g.assessable]
-    later = [g for g in rows if due < g.at <= last]
-    chosen: Graded | None = None
-    if full or partial:
-        chosen = full[-1] if full else partial[-1]
-        give(record, policy, course, line, points, due, chosen)
-    elif blank:
-        give(record, policy, course, line, points, due, blank[-1])
-        chosen = blank[-1]
-    else:
-        first = next((g for g in later if g.full or decisive(line, g)), None)
-        line.overdue = (due, min(last, first.at) if first else last)
-        if first is None:
-            return
-        give(record, policy, course, line, points, first.at, first)
-        chosen = first
+    chosen = choose(policy, line, rows, last)
+    if chosen is None or chosen.at > due:
+        line.overdue = (due, chosen.at if chosen else last)
+    if chosen is None:
+        return
+    give(record, policy, course, line, points, max(due, chosen.at), chosen)
     given_at = max(due, chosen.at)
     for g in course.admitted:
         settled = any(v.outcome in ("met", "responded") for v in line.verdicts)
         if given_at < g.at <= last and g.assessable and not settled:
             give(record, policy, course, line, points, g.at, g)
+
+
+def choose(policy: Policy, line: Line, rows: list[Graded], last: datetime) -> Graded | None:
+    """The evaluation assessment e, or the full row that could not be assessed in its place."""
+    due = line.start + policy.evaluation_due
+    window = [g for g in rows if line.start + policy.evaluation_from <= g.at <= due]
+    full = [g for g in window if g.full and g.assessable]
+    partial = [g for g in window if not g.full and decisive(line, g)]
+    blank = [g for g in window if g.full and not g.assessable]
+    for serving in (full, partial, blank):
+        if serving:
+            return serving[-1]
+    return next((g for g in rows if due < g.at <= last and (g.full or decisive(line, g))), None)
 
 
 def give(
@@ -290,8 +362,8 @@ def give(
     if line.reference is None:
         return
     outcome = verdict(record, policy, course, line, points, g)
-    if line.first_outcome is not None and not line.verdicts:
-        outcome = line.first_outcome
+    if outcome != "not-assessable" and not same_verdict(record, policy, course, line, points, g, at):
+        outcome = "time-imprecise"
     line.verdicts.append(Verdict(at, outcome, g))
 
 
@@ -307,8 +379,9 @@ def verdict(record: Record, policy: Policy, course: Course, line: Line, points: 
         return "interval-overlap"  # grade 0 is never "no improvement"
     if not is_active(points, line.start, g.at, policy):
         return "treatment-gap"
-    headline = course.headline(g.at, inclusive=False)
-    fresh = assessments.grade(record, policy, g.at, headline, course.infusion, without_events_before=g.at)
+    at = g.placed or g.at
+    headline = course.headline(at, inclusive=False)
+    fresh = assessments.grade(record, policy, at, headline, course.infusion, without_events_before=at)
     if fresh is not None and fresh.assessable and fresh.counts[1] <= ref.counts[0] - 1:
         return "event-carry"
     if ice_only(ref, g):
@@ -323,120 +396,3 @@ def ice_only(ref: Graded, g: Graded) -> bool:
     others = (set(ref.contributions) | set(g.contributions)) - {"ice"}
     rose = any(g.contributions.get(d, (0, 0))[1] > ref.contributions.get(d, (0, 0))[1] for d in others)
     return g.ice.low - ref.ice.low >= 2 and g.counts == ref.counts and not rose
-
-
-def hours(since: datetime, until: datetime) -> Decimal:
-    return (Decimal((until - since) // timedelta(microseconds=1)) / Decimal(3_600_000_000)).quantize(Decimal("0.01"))
-
-
-def findings(record: Record, policy: Policy, course: Course) -> list[Held]:
-    found: list[Held] = []
-    for episode in course.episodes:
-        lines = lines_of(record, policy, course, episode)
-        for line in lines:
-            found += refractory(policy, course, line) + indeterminate(course, line) + overdue(course, line)
-        found += re_worsening(record, policy, course, episode, lines)
-    return found
-
-
-def improvement(course: Course, line: Line, since: datetime) -> datetime | None:
-    """D8: the first assessment after that is definitely better than the reference."""
-    ref = line.reference
-    assert ref is not None
-    better = (g.at for g in course.admitted if g.at > since and g.assessable and g.counts[1] <= ref.counts[0] - 1)
-    return next(better, None)
-
-
-def refractory(policy: Policy, course: Course, line: Line) -> list[Held]:
-    found: list[Held] = []
-    met = next((v for v in line.verdicts if v.outcome == "met"), None)
-    events: list[tuple[datetime, str, Graded]] = []
-    if line.met_b is not None:
-        events.append((line.met_b.at, WORSENING, line.met_b))
-    if met is not None and met.graded is not None:
-        events.append((met.at, NO_IMPROVEMENT, met.graded))
-    for at, reason, g in events:
-        if at > course.end:
-            continue
-        if found and found[0].spans[0][0] <= at < found[0].spans[0][1]:
-            continue
-        if found and found[0].at == at:
-            continue
-        ends = [limit_of(course, line), improvement(course, line, at)]
-        grade = g.counts[0]
-        facts: dict[str, Any] = {
-            "reason": reason,
-            "episode": line.episode.number,
-            "line": line.number,
-            "treatmentStart": line.start,
-            "gradeAtTreatmentStart": line.headline,
-            "grade": grade,
-            "hoursSinceTreatmentStart": hours(line.start, at),
-            "late": reason == NO_IMPROVEMENT and g.at > line.start + policy.evaluation_late,
-            "definition": policy.definition,
-        }
-        indicator = "critical" if reason == WORSENING or grade >= 3 else "warning"
-        key = f"{line.episode.number}|{line.number}|{reason}"
-        span = (at, min(e for e in ends if e is not None))
-        found.append(Held("refractory", key, at, indicator, facts, [span]))
-    return found
-
-
-def indeterminate(course: Course, line: Line) -> list[Held]:
-    found: dict[str, Held] = {}
-    settled = next((v.at for v in line.verdicts if v.outcome in ("met", "responded")), None)
-    for v in line.verdicts:
-        if v.outcome in ("met", "responded") or v.outcome in found or v.at > course.end:
-            continue
-        ends = [limit_of(course, line), settled]
-        facts = {
-            "episode": line.episode.number,
-            "line": line.number,
-            "treatmentStart": line.start,
-            "gradeAtTreatmentStart": line.headline,
-            "reason": v.outcome,
-        }
-        key = f"{line.episode.number}|{line.number}|{v.outcome}"
-        span = (v.at, min(e for e in ends if e is not None))
-        found[v.outcome] = Held("refractory-indeterminate", key, v.at, "info", facts, [span])
-    return list(found.values())
-
-
-def overdue(course: Course, line: Line) -> list[Held]:
-    if line.overdue is None or line.overdue[0] > course.end:
-        return []
-    facts = {
-        "episode": line.episode.number,
-        "line": line.number,
-        "treatmentStart": line.start,
-        "gradeAtTreatmentStart": line.headline,
-    }
-    key = f"{line.episode.number}|{line.number}"
-    return [Held("reassessment-overdue", key, line.overdue[0], "warning", facts, [line.overdue])]
-
-
-def re_worsening(record: Record, policy: Policy, course: Course, episode: Episode, lines: list[Line]) -> list[Held]:
-    """D10: a rise after the verdict, on active treatment."""
-    found: list[Held] = []
-    points = dose_points(record, policy)
-    for c in course.changes:
-        if c.episode is not episode or c.after < c.before:
-            continue
-        begun = [line for line in lines if line.start < c.at]
-        if not begun:
-            continue
-        line = begun[-1]
-        given = [v.at for v in line.verdicts]
-        gives = any(v.at == c.at and v.outcome in ("met", "responded") for v in line.verdicts) or given[:1] == [c.at]
-        if not given or given[0] >= c.at or gives or not is_active(points, line.start, c.at, policy):
-            continue
-        facts = {
-            "episode": episode.number,
-            "line": line.number,
-            "previousGrade": c.before,
-            "grade": c.after,
-            "hoursSinceTreatmentStart": hours(line.start, c.at),
-        }
-        key = f"{episode.number}|{line.number}|{key_time(c.at)}"
-        found.append(Held("re-worsening", key, c.at, "warning", facts, [(c.at, limit_of(course, line))]))
-    return found

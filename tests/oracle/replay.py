@@ -11,7 +11,8 @@ from icans.findings import finding_id
 from icans.policy import Policy
 from icans.record import Entry, Record
 from tests.oracle import course as grade_course
-from tests.oracle import doses, lines
+from tests.oracle import doses
+from tests.oracle import refractory as treatment
 from tests.oracle.course import Held
 
 EXPIRING = ("grade-change", "re-worsening", "cumulative-dose", "steroid-days", "dose-unknown")
@@ -87,7 +88,7 @@ def history(record: Record, policy: Policy) -> dict[str, Held]:
     found: dict[str, Held] = {}
     for each in grade_course.courses(record, policy):
         held = grade_course.findings(record, policy, each)
-        refractory = lines.findings(record, policy, each)
+        refractory = treatment.findings(record, policy, each)
         quiet = [span for h in refractory if h.type == "reassessment-overdue" for span in h.spans]
         held += refractory + grade_course.overdue(policy, each, quiet) + doses.findings(record, policy, each)
         for h in held:

@@ -28,6 +28,8 @@ SHAPES: dict[str, st.SearchStrategy[Record]] = {
     "children": records(CHILDREN),
     "late and corrected": records(),
     "treated, late and corrected": treated_records(),
+    "days only": records(Shape(day_only=True)),
+    "treated, days only": treated_records(Shape(day_only=True)),
     "two infusions and sedation": records(Shape(second_infusion=True, sedatives=2)),
 }
 BATCH = 200
