@@ -191,6 +191,8 @@ def _at_baseline(grading: Domains, charted: Charted, working: GradeRange) -> boo
     baseline, value = charted.baseline, grading.ice
     if baseline is None or value is None or value.low is None or grading.sedated or working.high == 0:
         return False
+    if value.reason == "unarousable":
+        return False  # charted beside points: the worse counts
     if grading.missing_consciousness is UNKNOWN:
         return False  # nothing shows that the patient was awake
     others = [v for v in grading.domains if v.domain not in ("ice", "documented")]

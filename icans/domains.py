@@ -171,6 +171,8 @@ class Domains:
                 self.capd_ignored, capd = True, None
         if value is not None and value.low is None and capd is not None and capd.at > value.at:
             value = None  # ICE and CAPD are one domain: a newer score replaces the reason for none
+        elif value is not None and value.low is not None and capd is not None and capd.total is None:
+            capd = capd if capd.at >= value.at else None
         if tools.age_imprecise and (capd is not None or value is not None):
             entry = (value or capd).entries[0]  # type: ignore[union-attr]
             message = "Only the year of birth is known; ICE and CAPD are both accepted and the worse counts."

@@ -106,7 +106,7 @@ def value_of_items(
     entries = group.entries
     obtained = {item: result for item, result in group.results.items() if isinstance(result, int)}
     reasons = {result for result in group.results.values() if isinstance(result, str)}
-    reason = next((r for r in ("sedated", "unarousable") if r in reasons), min(reasons, default=""))
+    reason = next((r for r in ("unarousable", "sedated") if r in reasons), min(reasons, default=""))
     mismatch = False
     low = high = 0
     if all(item in obtained for item in ORIENTATION_ITEMS):
@@ -177,5 +177,5 @@ def total_with_items(total: IceValue, items: IceValue) -> IceValue:
         low, high = min(total.low, items.low), max(total.high, items.high)
     return IceValue(
         at=total.at, low=low, high=high, maximum=items.maximum, missing=items.missing if low < high else (),
-        mismatch=mismatch, entries=total.entries + items.entries,
+        reason=items.reason, mismatch=mismatch, entries=total.entries + items.entries,
     )  # fmt: skip

@@ -59,7 +59,7 @@ def age_turns(birth: date, years: int) -> date:
 
 
 def tool(record: Record, policy: Policy, at: datetime, day: date) -> str:
-    """B11: "ice", "capd", "both", "ice-else-capd" or "capd-else-ice"."""
+    """B11: "ice", "capd", "both" or "ice-else-capd"."""
     birth: Birth | None = record.birth
     if birth is None:
         return "ice-else-capd"
@@ -70,7 +70,7 @@ def tool(record: Record, policy: Policy, at: datetime, day: date) -> str:
     if record.developmental_delay and day < age_turns(birth.latest, policy.capd_delay_below_years):
         ever = any(s.ice is not None and s.ice.complete and s.at <= at for s in charted.statements(record, policy))
         if not ever:
-            return "capd-else-ice"
+            return "capd"
     return "ice"
 
 
@@ -80,8 +80,8 @@ def accepted(record: Record, policy: Policy, at: datetime, day: date, window: li
     if which == "ice-else-capd":
         which = "ice" if any(s.ice for s in window) else "both"
         window = [with_older_capd(s, window) for s in window]
-    elif which == "capd-else-ice":
-        which = "capd" if any(s.capd for s in window) or not any(s.ice for s in window) else "ice"
+    elif which == "both":
+        window = [with_older_ice(with_older_capd(s, window), window) for s in window]
     kept = []
     for s in window:
         ice = which in ("ice", "both")
@@ -99,11 +99,23 @@ def accepted(record: Record, policy: Policy, at: datetime, day: date, window: li
 
 
 def with_older_capd(statement: Statement, window: list[Statement]) -> Statement:
-    """Without a birth date CAPD is used beside a reason for no ICE: the newest that is not later."""
-    if statement.ice or statement.capd or statement.capd_reasons:
+    """CAPD beside an ICE, or a reason for none, charted later: the newest; no reason for none beside a value."""
+    if statement.capd or statement.capd_reasons:
         return statement
     newest = next((s for s in reversed(window) if s.at < statement.at and (s.capd or s.capd_reasons)), None)
-    return statement if newest is None else replace(statement, capd=newest.capd, capd_reasons=newest.capd_reasons)
+    if newest is None or (statement.ice and not newest.capd):
+        return statement
+    return replace(statement, capd=newest.capd, capd_reasons=newest.capd_reasons)
+
+
+def with_older_ice(statement: Statement, window: list[Statement]) -> Statement:
+    """The newest ICE beside a CAPD charted later, where both tools are accepted."""
+    if statement.ice or statement.ice_reasons:
+        return statement
+    newest = next((s for s in reversed(window) if s.at < statement.at and (s.ice or s.ice_reasons)), None)
+    if newest is None or not newest.ice:
+        return statement
+    return replace(statement, ice=newest.ice, ice_reasons=newest.ice_reasons)
 
 
 @dataclass
@@ -379,7 +391,7 @@ def judge_clear(
     if graded.sedated:
         return
     ice, capd = graded.ice, graded.capd
-    base, invalid = charted.baseline(record, policy, infusion, graded.at)
+    base, invalid = baseline(record, policy, infusion, graded.at)
     if high == 0:
         graded.clear = True
     if low == 0 and high <= 1 and ice is not None:
@@ -387,12 +399,24 @@ def judge_clear(
     if low == 0 and high <= 1 and ice is None and capd is not None and capd.total < 9:
         graded.clear |= state is None or (state.range == NOTHING)
     others = [r for domain, r in graded.contributions.items() if domain != "ice"]
-    if ice is not None and base is not None and ice.low >= base and all(r[1] == 0 for r in others):
+    unarousable_for_it = graded.contributions.get("ice", NOTHING)[0] == 4
+    at_baseline = ice is not None and base is not None and ice.low >= base and not unarousable_for_it
+    if at_baseline and all(r[1] == 0 for r in others):
         graded.clear = True
         graded.shown = (0, high)
         graded.strict = (0, graded.strict[1])
     if graded.clear:
         graded.counts = NOTHING
+
+
+def baseline(record: Record, policy: Policy, infusion: datetime | None, at: datetime) -> tuple[int | None, set[str]]:
+    """The patient's own ICE before the infusion, never one under sedation."""
+
+    def usable(s: Statement) -> bool:
+        sedated = charted.running(record, policy, s.at) or said_sedated(record, policy, s.at, s)
+        return not sedated and any(a.ice for a in accepted(record, policy, s.at, day_of(record, s.at), [s]))
+
+    return charted.baseline(record, policy, infusion, at, usable)
 
 
 def charted_in(domain: str, state: State | None, graded: Graded) -> bool:
@@ -417,7 +441,7 @@ def missing(
     if graded.sedated and low < graded.shown[1] and not graded.documented_drives:
         found = [usual, "consciousness"]
     open_domains = {d for d, r in graded.contributions.items() if r[0] < r[1] and r[1] > low} - {"capd"}
-    _, invalid = charted.baseline(record, policy, infusion, graded.at)
+    _, invalid = baseline(record, policy, infusion, graded.at)
     for domain in ORDER:
         if domain not in open_domains or (graded.sedated and domain in ("ice", "capd", "consciousness")):
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -207,16 +207,19 @@ def read_statements(record: Record, policy: Policy) -> list[Statement]:
     for group in groups:
         statement = at(group.at)
         score = group_score(group, never_valid(groups, group.at))
+        reasons = {r for r in group.results.values() if isinstance(r, str)}
         if score is not None:
             scores[group.at] = score
-        else:  # a reason speaks of the whole only where no item was done
-            statement.ice_reasons |= {r for r in group.results.values() if isinstance(r, str)}
+            reasons &= {"sedated", "unarousable"}  # others speak of the whole only where no item was done
+        statement.ice_reasons |= reasons
     for instant in {*totals, *scores}:
         at(instant).ice = combine_scores(totals.get(instant), scores.get(instant))
     return [by_instant[instant] for instant in sorted(by_instant)]
 
 
-def baseline(record: Record, policy: Policy, start: datetime | None, at: datetime) -> tuple[int | None, set[str]]:
+def baseline(
+    record: Record, policy: Policy, start: datetime | None, at: datetime, usable: Callable[[Statement], bool]
+) -> tuple[int | None, set[str]]:
     """Last complete ICE in the week before the infusion, and the items its items left out for good (B10)."""
     groups = item_groups([e for e in record.observed if not e.other_cause], policy)
     marked = never_valid(groups, at)
@@ -224,7 +227,7 @@ def baseline(record: Record, policy: Policy, start: datetime | None, at: datetim
         return None, marked
     since = start - policy.baseline_window
     before = [s for s in statements(record, policy) if since <= s.at < start and s.at < at]
-    complete = [s.ice.low for s in before if s.ice is not None and s.ice.complete and not running(record, policy, s.at)]
+    complete = [s.ice.low for s in before if s.ice is not None and s.ice.complete and usable(s)]
     baseline_groups = [group for group in groups if since <= group.at < start and group.at < at]
     left_out: set[str] = set()
     if baseline_groups:

@@ -369,7 +369,7 @@ def overdue(policy: Policy, course: Course, quiet: list[Span]) -> list[Held]:
     for i, last in enumerate(full):
         following = full[i + 1] if i + 1 < len(full) else course.end
         stop = min(following, course.end)
-        fell_due = first_due(policy, course, last, stop)
+        fell_due = first_due(policy, course, last, stop, told_at_stop=following not in full)
         if fell_due is None:
             continue
         at, headline = fell_due
@@ -385,9 +385,11 @@ def overdue(policy: Policy, course: Course, quiet: list[Span]) -> list[Held]:
     return found
 
 
-def first_due(policy: Policy, course: Course, last: datetime, stop: datetime) -> tuple[datetime, int] | None:
+def first_due(
+    policy: Policy, course: Course, last: datetime, stop: datetime, told_at_stop: bool
+) -> tuple[datetime, int] | None:
     """When the assessment after ``last`` first fell due, piece by piece of constant headline."""
-    inside = [c.at for c in course.changes if last < c.at < stop or c.at == stop == course.end]
+    inside = [c.at for c in course.changes if last < c.at < stop or (told_at_stop and c.at == stop == course.end)]
     pieces = [max(last, course.start), *inside]
     for i, piece in enumerate(pieces):
         until = pieces[i + 1] if i + 1 < len(pieces) else stop

@@ -46,8 +46,10 @@ DAY_0 = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
 PATIENT = "Patient/p1"
 ADULT = Birth(date(1970, 5, 17), date(1970, 5, 17))
 CHILD = Birth(date(2018, 5, 17), date(2018, 5, 17))
-#: "sedated" and "unarousable" speak of the patient, not of an item.
-ITEM_REASONS = tuple(reason for reason in NOT_ASSESSED_REASONS if reason not in ("sedated", "unarousable"))
+TWELVE_THIS_YEAR = Birth(date(2014, 1, 1), date(2014, 12, 31))
+TWELVE_ON_DAY_2 = Birth(date(2014, 3, 3), date(2014, 3, 3))
+FIFTEEN = Birth(date(2010, 5, 17), date(2010, 5, 17))
+AGES = (CHILD, CHILD, ADULT, None, TWELVE_THIS_YEAR, TWELVE_ON_DAY_2, FIFTEEN, FIFTEEN)
 SINGLE_ITEMS = tuple(ICE_ITEM_POINTS)
 
 
@@ -176,7 +178,7 @@ def items_at(draw: st.DrawFn, at: datetime, known: datetime, number: int) -> lis
         when = at + timedelta(minutes=later)
         fields = stamp(when, max(known, when), f"Observation/o{number:02d}-{position}")
         if draw(st.integers(0, 14)) == 0:
-            found.append(NotAssessed(**fields, tool=item, reason=draw(st.sampled_from(ITEM_REASONS))))
+            found.append(NotAssessed(**fields, tool=item, reason=draw(st.sampled_from(NOT_ASSESSED_REASONS))))
             continue
         most = ICE_ITEM_POINTS[item]
         points = most if draw(st.integers(0, 3)) else draw(st.integers(0, most))
@@ -311,7 +313,8 @@ def records(draw: st.DrawFn, shape: Shape = Shape()) -> Record:
         doses=tuple(doses),
         sedatives=tuple(sedatives),
         death=death,
-        birth=draw(st.sampled_from((CHILD, CHILD, ADULT, None))) if shape.children else ADULT,
+        birth=draw(st.sampled_from(AGES)) if shape.children else ADULT,
+        developmental_delay=shape.children and draw(st.integers(0, 3)) == 0,
     )
 
 
