@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from icans.policy import Policy
 from icans.record import (
-    Birth,
     Capd,
     Consciousness,
     DocumentedGrade,
@@ -20,7 +19,7 @@ from icans.record import (
     Record,
     Seizure,
 )
-from tests.oracle import charted, events, grades
+from tests.oracle import charted, events, grades, tools
 from tests.oracle.charted import Ice, Statement
 from tests.oracle.grades import NOTHING, UNKNOWN, Range, worst
 
@@ -49,73 +48,6 @@ class Graded:
     references: tuple[str, ...] = ()
     earliest: datetime | None = None
     placed: datetime | None = None  # where it stands, if ``at`` is moved to the start of its day
-
-
-def age_turns(birth: date, years: int) -> date:
-    try:
-        return birth.replace(year=birth.year + years)
-    except ValueError:
-        return date(birth.year + years, 3, 1)
-
-
-def tool(record: Record, policy: Policy, at: datetime, day: date) -> str:
-    """B11: "ice", "capd", "both" or "ice-else-capd"."""
-    birth: Birth | None = record.birth
-    if birth is None:
-        return "ice-else-capd"
-    if day < age_turns(birth.earliest, policy.capd_below_years):
-        return "capd"
-    if day < age_turns(birth.latest, policy.capd_below_years):
-        return "both"
-    if record.developmental_delay and day < age_turns(birth.latest, policy.capd_delay_below_years):
-        ever = any(s.ice is not None and s.ice.complete and s.at <= at for s in charted.statements(record, policy))
-        if not ever:
-            return "capd"
-    return "ice"
-
-
-def accepted(record: Record, policy: Policy, at: datetime, day: date, window: list[Statement]) -> list[Statement]:
-    """The statements of the tool that applies to this patient at this instant."""
-    which = tool(record, policy, at, day)
-    if which == "ice-else-capd":
-        which = "ice" if any(s.ice for s in window) else "both"
-        window = [with_older_capd(s, window) for s in window]
-    elif which == "both":
-        window = [with_older_ice(with_older_capd(s, window), window) for s in window]
-    kept = []
-    for s in window:
-        ice = which in ("ice", "both")
-        capd = which in ("capd", "both")
-        kept.append(
-            Statement(
-                s.at,
-                s.ice if ice else None,
-                s.capd if capd else None,
-                s.ice_reasons if ice else set(),
-                s.capd_reasons if capd else set(),
-            )
-        )
-    return [s for s in kept if s.ice or s.capd or s.ice_reasons or s.capd_reasons]
-
-
-def with_older_capd(statement: Statement, window: list[Statement]) -> Statement:
-    """CAPD beside an ICE, or a reason for none, charted later: the newest; no reason for none beside a value."""
-    if statement.capd or statement.capd_reasons:
-        return statement
-    newest = next((s for s in reversed(window) if s.at < statement.at and (s.capd or s.capd_reasons)), None)
-    if newest is None or (statement.ice and not newest.capd):
-        return statement
-    return replace(statement, capd=newest.capd, capd_reasons=newest.capd_reasons)
-
-
-def with_older_ice(statement: Statement, window: list[Statement]) -> Statement:
-    """The newest ICE beside a CAPD charted later, where both tools are accepted."""
-    if statement.ice or statement.ice_reasons:
-        return statement
-    newest = next((s for s in reversed(window) if s.at < statement.at and (s.ice or s.ice_reasons)), None)
-    if newest is None or not newest.ice:
-        return statement
-    return replace(statement, ice=newest.ice, ice_reasons=newest.ice_reasons)
 
 
 @dataclass
@@ -205,7 +137,7 @@ def tools_standing(
         if not since <= at <= until:
             continue
         hour = [s for s in charted.statements(record, policy) if at - policy.combination_window <= s.at <= at]
-        used = accepted(record, policy, at, day_of(record, at), hour)
+        used = tools.accepted(record, policy, at, tools.day_of(record, at), hour)
         if not used or used[-1].at != at:
             continue
         s = used[-1]
@@ -239,11 +171,7 @@ def row_times(record: Record, policy: Policy) -> list[datetime]:
 
 
 def tool_statement(record: Record, policy: Policy, s: Statement) -> bool:
-    return bool(accepted(record, policy, s.at, day_of(record, s.at), [s]))
-
-
-def day_of(record: Record, at: datetime) -> date:
-    return min((e.day for e in record.observed if e.at == at), default=at.date())
+    return bool(tools.accepted(record, policy, s.at, tools.day_of(record, s.at), [s]))
 
 
 def documents(entry: Observed) -> bool:
@@ -273,9 +201,9 @@ def grade(
             developmental_delay=record.developmental_delay,
         )
     hour = policy.combination_window
-    day = day_of(record, at)
+    day = tools.day_of(record, at)
     own = [e for e in record.observed if e.at == at and not e.other_cause]
-    window = accepted(
+    window = tools.accepted(
         record, policy, at, day, [s for s in charted.statements(record, policy) if at - hour <= s.at <= at]
     )
     last = window[-1] if window else None
@@ -355,18 +283,18 @@ def contributions(
         arousal = "arousable" if state.range[1] < 4 else "unarousable" if state.range[0] == 4 else "unknown"
     if capd is not None and deep_rass(record, policy, at):
         capd = None
-    tools: dict[str, Range] = {}
+    scored: dict[str, Range] = {}
     if ice is not None:
-        tools["ice"] = grades.ice_range(ice.low, ice.high, arousal)
+        scored["ice"] = grades.ice_range(ice.low, ice.high, arousal)
     if ice_unarousable:
-        tools["ice"] = worst((4, 4), tools.get("ice", NOTHING))
+        scored["ice"] = worst((4, 4), scored.get("ice", NOTHING))
     if capd is not None:
-        tools["capd"] = grades.capd_range(capd)
+        scored["capd"] = grades.capd_range(capd)
     if capd_unarousable:
-        tools["capd"] = worst((4, 4), tools.get("capd", NOTHING))
-    usable = bool(tools) or state is not None
-    if not tools:
-        tools["ice"] = (0, 3) if arousal == "arousable" else UNKNOWN
+        scored["capd"] = worst((4, 4), scored.get("capd", NOTHING))
+    usable = bool(scored) or state is not None
+    if not scored:
+        scored["ice"] = (0, 3) if arousal == "arousable" else UNKNOWN
     awake = (ice is not None and ice.low >= 1) or (capd is not None and capd.total < 9)
     if state is None:
         working = NOTHING if awake else UNKNOWN
@@ -376,7 +304,7 @@ def contributions(
         strict = (0, 2)
     else:
         working = strict = state.range
-    return {**tools, "consciousness": working}, {**tools, "consciousness": strict}, ice, capd, usable
+    return {**scored, "consciousness": working}, {**scored, "consciousness": strict}, ice, capd, usable
 
 
 def judge_clear(
@@ -414,7 +342,7 @@ def baseline(record: Record, policy: Policy, infusion: datetime | None, at: date
 
     def usable(s: Statement) -> bool:
         sedated = charted.running(record, policy, s.at) or said_sedated(record, policy, s.at, s)
-        return not sedated and any(a.ice for a in accepted(record, policy, s.at, day_of(record, s.at), [s]))
+        return not sedated and any(a.ice for a in tools.accepted(record, policy, s.at, tools.day_of(record, s.at), [s]))
 
     return charted.baseline(record, policy, infusion, at, usable)
 
@@ -437,7 +365,8 @@ def missing(
     """Items and domains that would settle the grade: open ones whose upper end exceeds what is certain."""
     low = graded.shown[0]
     found: list[str] = []
-    usual = "capd" if tool(record, policy, graded.at, day_of(record, graded.at)).startswith("capd") else "ice"
+    usual = tools.tool(record, policy, graded.at, tools.day_of(record, graded.at))
+    usual = "capd" if usual == "capd" else "ice"
     if graded.sedated and low < graded.shown[1] and not graded.documented_drives:
         found = [usual, "consciousness"]
     open_domains = {d for d, r in graded.contributions.items() if r[0] < r[1] and r[1] > low} - {"capd"}
