@@ -117,13 +117,13 @@ class Exposure:
                 known = self.intrathecal.get(dose.drug, ZERO)
                 self.intrathecal = {**self.intrathecal, dose.drug: known + dose.lower_mg}
             return amount
-        if dose.route == "systemic" and dose.day not in self.days:
-            self.days = (*self.days[-2:], dose.day)
-            self.day_count += 1
         if repeated is not None:
             if not chart.same_identifier(dose, repeated) and self.upper is not None and amount.upper is not None:
                 self.upper += amount.upper
             return amount
+        if dose.route == "systemic" and dose.day not in self.days:
+            self.days = (*self.days[-2:], dose.day)
+            self.day_count += 1
         self.administrations += 1
         if not amount.usable:
             self.uncounted += 1
