@@ -11,7 +11,7 @@ from cards.assessment import range_text
 from cards.context import View, day_text
 from cards.markdown import escape, table
 from cards.values import number_text
-from cards.wording import count
+from cards.wording import count, named
 from icans.findings import CountedDose, ExposureNow
 
 _ONE_DAY = timedelta(days=1)
@@ -67,9 +67,7 @@ def other_totals(exposure: ExposureNow) -> list[str]:
 def uncounted_text(exposure: ExposureNow) -> str:
     """How many administrations are not in the sum, which, and between what the sum then lies."""
     number = exposure.uncounted or 0
-    named = ", ".join(escape(reference) for reference in exposure.uncounted_references[:5])
-    more = len(exposure.uncounted_references) - 5
-    references = f" ({named}{f' and {more} more' if more > 0 else ''})" if named else ""
+    references = f" ({named(exposure.uncounted_references)})" if exposure.uncounted_references else ""
     upper = exposure.upper_bound_mg
     bound = "no upper bound is known" if upper is None else f"at most {number_text(upper)} mg"
     administrations = f"{count(number, 'administration')}{references}"

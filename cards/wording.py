@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from cards.context import View
+from cards.markdown import escape
 from cards.sources import Source
 from icans.findings import RUNNING_FACTS, Alert
 
@@ -56,3 +57,9 @@ def words(codes: object, dictionary: Mapping[str, str]) -> str:
 def count(number: int, singular: str, plural: str | None = None) -> str:
     """``1 administration``, ``3 administrations``."""
     return f"{number} {singular if number == 1 else plural or singular + 's'}"
+
+
+def named(references: Sequence[str], most: int = 5) -> str:
+    """The first references and how many more there are. Escaped."""
+    more = len(references) - most
+    return ", ".join(escape(reference) for reference in references[:most]) + (f" and {more} more" if more > 0 else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,10 +14,11 @@ from cards.markdown import escape
 from cards.sources import FRIDBERG
 from cards.suggestions import draft_assessment, draft_eeg, draft_imaging
 from cards.values import number_text
-from cards.wording import Body, Wording, facts_of, words
+from cards.wording import Body, Wording, count, facts_of, named, words
 from cards.wording_icans import BEDSIDE, SEDATION_UNCHECKED
 from icans.findings import Alert
 from icans.grading import Assessment
+from icans.record import Escalation
 
 #: Below this many hours after the first dose a steroid effect may not be visible yet.
 EARLY_HOURS = 4
@@ -59,11 +60,11 @@ _NEEDED = {
 }
 _ASSUMED = {
     "route-not-recorded": "Route not recorded for a counted dose: taken as systemic.",
-    "consciousness-inferred": "Level of consciousness was inferred from GCS eye response or RASS.",
-    "consciousness-not-recorded": "Level of consciousness was not recorded.",
+    "consciousness-inferred": "Level of consciousness at the reference was inferred from GCS eye response or RASS.",
+    "consciousness-not-recorded": "Level of consciousness at the reference was not recorded.",
     "dose-unknown": "A dose of unknown size counts as treatment start.",
     "documented-grade": "A grade charted by a clinician stands for an assessment.",
-    "event-carried": "An earlier event is still counted.",
+    "day-only": "Treatment start is known by its day only and stands at the end of that day.",
 }
 
 
@@ -225,10 +226,24 @@ def _since_improved(alert: Alert, view: View) -> list[str]:
 
 
 def _dose_blocks(alert: Alert, view: View) -> list[str]:
-    doses = getattr(alert.finding.basis, "doses", None) or ()
-    if not doses:
-        return []
-    return ["Steroid doses of this line:", sum_table(doses, view)]
+    """The doses of the line as a sum that can be redone, those without an amount, and second-line agents."""
+    basis = alert.finding.basis
+    doses, uncounted = getattr(basis, "doses", ()), getattr(basis, "uncounted", ())
+    blocks = ["Steroid doses since this treatment start:", sum_table(doses, view)] if doses else []
+    if uncounted:
+        blocks.append(f"Given since then and not in this sum (no usable amount, route or end): {named(uncounted)}.")
+    agents = getattr(basis, "escalations", ())
+    if agents:
+        listed = "; ".join(_agent(drug, agents, view) for drug in dict.fromkeys(e.drug for e in agents))
+        blocks.append(f"Second-line agents since onset, noted and no part of the definition: {listed}.")
+    return blocks
+
+
+def _agent(drug: str, agents: Sequence[Escalation], view: View) -> str:
+    given = [e for e in agents if e.drug == drug]
+    last = f", last {view.time(given[-1].at)}" if len(given) > 1 else ""
+    references = named([e.reference for e in given])
+    return f"{escape(drug)}, {count(len(given), 'time')}, first {view.time(given[0].at)}{last} ({references})"
 
 
 def _definition_text(facts: Mapping[str, Any]) -> str:

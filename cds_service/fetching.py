@@ -68,9 +68,7 @@ def fetch(
 class _Key:
     """One prefetch key being fetched, in one thread; ``store`` takes what there is at the deadline."""
 
-    def __init__(
-        self, client: FhirClient, patient: str, name: str, template: str, page: bytes | None = None
-    ) -> None:
+    def __init__(self, client: FhirClient, patient: str, name: str, template: str, page: bytes | None = None) -> None:
         self.name, self.client, self.page = name, client, page
         self.query = _SORT.sub("", template.replace("{{context.patientId}}", patient))
         self.plain = f"{self.query.partition('?')[0]}?patient={patient}"

@@ -105,9 +105,7 @@ def client_of(options: Namespace) -> FhirClient:
     """The client for the server of the command line, which is the user's own: no guard."""
     if not options.fhir_server:
         raise Refusal("name the server with --fhir-server URL, the base of its FHIR API such as http://host/fhir")
-    return FhirClient(
-        options.fhir_server, deadline=Deadline(options.timeout), token=token_of(options), limits=LIMITS
-    )
+    return FhirClient(options.fhir_server, deadline=Deadline(options.timeout), token=token_of(options), limits=LIMITS)
 
 
 def token_of(options: Namespace) -> str | None:

@@ -203,9 +203,7 @@ def _require_resource_type(name: str, envelope: Envelope) -> None:
     if isinstance(stated, str) and _RESOURCE_TYPE.fullmatch(stated):
         return
     if isinstance(envelope.body, dict) and "resourceType" in envelope.body:
-        raise NotFhir(
-            name, "body", "is a wrapper around FHIR, not a FHIR resource: the resource stands in its body"
-        )
+        raise NotFhir(name, "body", "is a wrapper around FHIR, not a FHIR resource: the resource stands in its body")
     raise NotFhir(name, "resourceType", "is JSON, but not a FHIR resource (no resourceType)")
 
 
@@ -220,9 +218,7 @@ def _lines(name: str, data: bytes) -> Contents:
             content = _document(name, line)
         except NotFhir as error:
             first = first or NotFhir(name, f"line {number}", error.reason)
-            gathered.gaps.append(
-                Gap(f"line {number}", f"Line {number} is not a FHIR resource ({error.reason}).")
-            )
+            gathered.gaps.append(Gap(f"line {number}", f"Line {number} is not a FHIR resource ({error.reason})."))
             continue
         gathered.gaps.extend(Gap(f"line {number} {gap.place}", gap.message, gap.code) for gap in content.gaps)
         for part in content.parts:
@@ -263,18 +259,14 @@ def _take_loose(bundle: LooseBundle, data: bytes, place: str, gathered: Contents
     try:
         links = msgspec.json.decode(bundle.link, type=list[Link]) if bundle.link else []
     except msgspec.ValidationError:
-        gathered.gaps.append(
-            Gap(f"{place}link", "The links of the Bundle are not readable: a page may be missing.")
-        )
+        gathered.gaps.append(Gap(f"{place}link", "The links of the Bundle are not readable: a page may be missing."))
     else:
         _note_next(links, place, gathered)
 
 
 def _note_next(links: list[Link], place: str, gathered: Contents) -> None:
     if any(link.relation == "next" for link in links):
-        gathered.gaps.append(
-            Gap(f"{place}link", "The search has a further page (link next) that was not followed.")
-        )
+        gathered.gaps.append(Gap(f"{place}link", "The search has a further page (link next) that was not followed."))
 
 
 def _refuse_repeated_envelope(data: bytes, entries: list[Entry]) -> None:
@@ -295,9 +287,7 @@ def _refuse_second_entry_list(data: bytes, entries: list[bytes]) -> None:
         while data[end : end + 1] in _BETWEEN_ENTRIES:
             end += 1
         if not data.startswith(entry, end):
-            raise Refused(
-                'The element "entry" stands twice in the Bundle; which one is meant is not guessed.'
-            )
+            raise Refused('The element "entry" stands twice in the Bundle; which one is meant is not guessed.')
         end += len(entry)
     refuse_repeated_keys(data[:start] + b"{}" + data[end:] if entries else data)
 

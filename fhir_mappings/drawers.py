@@ -59,9 +59,7 @@ def sorted_by_patient(
         try:
             key = subjects.of(head.subject, found.raw) if head else None
         except NotThisSubject as reason:
-            loose.append(
-                Problem(reason.code, found.reference, "subject", str(reason), affects=_if_ours(reason, found))
-            )
+            loose.append(Problem(reason.code, found.reference, "subject", str(reason), affects=_if_ours(reason, found)))
             continue
         placed.append((found, head, key))
         if key is not None:

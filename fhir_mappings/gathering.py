@@ -132,9 +132,7 @@ def _affected(types: Counter[str]) -> tuple[str, ...]:
     return tuple(effect for effect in EVERYTHING if effect in changed) if held else EVERYTHING
 
 
-def _take_contents(
-    content: Contents, selector: Selector, gathered: Gathered, intake: Intake, gaps: list[Gap]
-) -> None:
+def _take_contents(content: Contents, selector: Selector, gathered: Gathered, intake: Intake, gaps: list[Gap]) -> None:
     gaps.extend(content.gaps)
     for part in content.parts:
         if part.deleted is not None:
@@ -164,9 +162,7 @@ def _take_nested(part: Part, selector: Selector, gathered: Gathered, intake: Int
     try:
         content = bundle_contents(part.raw, f"{part.place}.")
     except (msgspec.ValidationError, Refused) as error:
-        gaps.append(
-            Gap(part.place, f"The Bundle in the Bundle cannot be read ({error}).", "invalid-resource")
-        )
+        gaps.append(Gap(part.place, f"The Bundle in the Bundle cannot be read ({error}).", "invalid-resource"))
         return
     _take_contents(content, selector, gathered, inner, gaps)
     intake.types.update(inner.types)
@@ -181,7 +177,5 @@ def _take_outcome(part: Part, intake: Intake, gaps: list[Gap]) -> None:
         issues = ()
     stated = sorted({f"{issue.severity or 'unknown'}: {issue.code or 'unknown'}" for issue in issues})
     intake.failed = intake.failed or any(issue.severity in _FAILED for issue in issues)
-    message = (
-        f"The server says that something is missing (OperationOutcome, {', '.join(stated) or 'no issue'})."
-    )
+    message = f"The server says that something is missing (OperationOutcome, {', '.join(stated) or 'no issue'})."
     gaps.append(Gap(part.place, message))

@@ -68,9 +68,7 @@ def questionnaire_response(raw: bytes) -> questionnaires.QuestionnaireResponse:
     return _judged(raw, questionnaires.DECODER)
 
 
-def _plainly(
-    raw: bytes, decoder: msgspec.json.Decoder[_Plain], accepts: Callable[[_Plain], bool]
-) -> _Plain | None:
+def _plainly(raw: bytes, decoder: msgspec.json.Decoder[_Plain], accepts: Callable[[_Plain], bool]) -> _Plain | None:
     """The resource if it is plainly valid; raises Refused for a key that stands twice."""
     try:
         read = decoder.decode(raw)

@@ -52,9 +52,7 @@ class Medications:
             try:
                 medication = judged.medication(found.raw)
             except Refused as refusal:
-                problem = Problem(
-                    "invalid-resource", found.reference, refusal.element, str(refusal), affects=_AFFECTS
-                )
+                problem = Problem("invalid-resource", found.reference, refusal.element, str(refusal), affects=_AFFECTS)
                 self.problems.append(problem)
             else:
                 readable.append((_order(found), medication))

@@ -98,9 +98,7 @@ class ChartedObservation:
 
     def read(self, observation: lean.Observation, verdict: CodeVerdict, element: str, value: str) -> None:
         if self.when.zoneless:
-            self.problem(
-                "time-imprecise", element, f"The time {value} has no zone; it stands for its whole day."
-            )
+            self.problem("time-imprecise", element, f"The time {value} has no zone; it stands for its whole day.")
         used = bool(observation.component) and self._components(observation)
         self._own_value(observation, verdict, used)
 
@@ -143,9 +141,7 @@ class ChartedObservation:
             self._value(component, verdict.assessment, f"{place}.", False)
             return True
         elif verdict.assessment is None and verdict.looks_relevant:
-            message = (
-                "The component's code is not mapped to an assessment, but its words look as if it were one."
-            )
+            message = "The component's code is not mapped to an assessment, but its words look as if it were one."
             self.problem("code-unmapped", f"{place}.code", message)
         return False
 
@@ -250,9 +246,7 @@ class ChartedObservation:
             self._coded_score(concept, assessment, f"{place}valueCodeableConcept")
             return
         number, element, shown = number_of(valued, place)
-        self._add_score(
-            assessment, score_within(number, low, high, assessment, element, shown), element, shown
-        )
+        self._add_score(assessment, score_within(number, low, high, assessment, element, shown), element, shown)
 
     def _coded_score(self, concept: lean.CodeableConcept, assessment: str, element: str) -> None:
         shown = shown_text(concept)
@@ -310,9 +304,7 @@ class ChartedObservation:
         factor = _SECONDS.get(unit or "")
         if factor is None or quantity.comparator is not None:
             shown = f"{quantity.comparator or ''}{as_charted(quantity.value)} {quantity.unit or quantity.code or ''}"
-            self.problem(
-                "unit-unknown", element, f"The seizure duration {shown.strip()} is not in seconds or minutes."
-            )
+            self.problem("unit-unknown", element, f"The seizure duration {shown.strip()} is not in seconds or minutes.")
         elif quantity.value < 0 or abs(quantity.value.adjusted()) > LARGEST_EXPONENT:
             self.problem("value-out-of-range", element, "The seizure duration is no possible duration.")
         else:

@@ -58,9 +58,7 @@ def plain_number(quantity: lean.Quantity, element: str) -> Decimal:
         shown = f"{quantity.comparator}{as_charted(quantity.value)}"
         raise Unusable("value-not-numeric", element, f"{shown} is a bound, not a value.")
     unit = quantity.code if quantity.code is not None else quantity.unit
-    if unit is not None and (
-        unit.strip() not in _UNITLESS or not (is_ucum(quantity) or quantity.system is None)
-    ):
+    if unit is not None and (unit.strip() not in _UNITLESS or not (is_ucum(quantity) or quantity.system is None)):
         raise Unusable("unit-unknown", element, f"{unit!r} is not a unit of a score.")
     return quantity.value
 

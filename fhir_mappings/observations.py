@@ -59,17 +59,13 @@ class ObservationReader:
         if placed is None:
             charted.problem("time-in-future", element, f"{value} lies in the future: planned, not counted.")
         elif observation.modifier_extension and lean.has_content(observation.modifier_extension):
-            charted.problem(
-                "unknown-modifier", "modifierExtension", "It carries a modifier that is not known here."
-            )
+            charted.problem("unknown-modifier", "modifierExtension", "It carries a modifier that is not known here.")
         elif not self._status_is_used(status):
             charted.contribution.problems.append(
                 replace(unused_status(reference, status, affects), at=charted.when.at, known=known)
             )
         else:
-            charted.other_cause = reference in self.attributed or attributes_to_other_cause(
-                observation, self.selector
-            )
+            charted.other_cause = reference in self.attributed or attributes_to_other_cause(observation, self.selector)
             charted.read(observation, verdict, element, value or "")
         return charted.contribution
 
@@ -102,9 +98,7 @@ def effective(observation: lean.Observation) -> tuple[str, str | None]:
         return "effectiveInstant", observation.effective_instant
     period = observation.effective_period
     if period is not None:
-        return (
-            ("effectivePeriod.start", period.start) if period.start else ("effectivePeriod.end", period.end)
-        )
+        return ("effectivePeriod.start", period.start) if period.start else ("effectivePeriod.end", period.end)
     timing = observation.effective_timing
     if timing is not None and timing.event and len(timing.event) == 1:
         return "effectiveTiming.event", timing.event[0]
@@ -122,9 +116,7 @@ def affected(verdict: CodeVerdict) -> tuple[str, ...]:
     return ("grade",)
 
 
-def _without_time(
-    reference: str, element: str, value: str | None, code: str, affects: tuple[str, ...]
-) -> Problem:
+def _without_time(reference: str, element: str, value: str | None, code: str, affects: tuple[str, ...]) -> Problem:
     if value is None:
         message = "The Observation says no time at which it was made."
     elif code == "time-imprecise":
@@ -137,6 +129,4 @@ def _without_time(
 def unused_status(reference: str, status: str, affects: tuple[str, ...]) -> Problem:
     """The problem of an Observation whose status forbids its use; a void one could not have changed anything."""
     message = f"Its status is {status or 'missing'}; it is not used."
-    return Problem(
-        "status-not-usable", reference, "status", message, affects=() if status in VOID_STATUS else affects
-    )
+    return Problem("status-not-usable", reference, "status", message, affects=() if status in VOID_STATUS else affects)

@@ -65,9 +65,7 @@ class Panels:
         ]
 
 
-def contained_members(
-    panel: lean.Observation, raw: bytes
-) -> tuple[list[tuple[str, lean.Observation]], list[str]]:
+def contained_members(panel: lean.Observation, raw: bytes) -> tuple[list[tuple[str, lean.Observation]], list[str]]:
     """Contained members of a panel by their local id, and the local ids that lead nowhere.
 
     A contained Observation depends on its panel: what it does not say of status and time, the panel says.

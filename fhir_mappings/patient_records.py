@@ -110,9 +110,7 @@ class _Maker:
             except Refused as refusal:
                 affects = affects_of(found)
                 self.problems.append(
-                    Problem(
-                        "invalid-resource", found.reference, refusal.element, str(refusal), affects=affects
-                    )
+                    Problem("invalid-resource", found.reference, refusal.element, str(refusal), affects=affects)
                 )
         return kept if any(version.found is not None for version in kept) else []
 
@@ -146,22 +144,16 @@ class _Maker:
             return contribution
         members, lost = contained_members(observation, found.raw)
         for identity, member in members:
-            inner = self.observations.read(
-                member, f"{found.reference}#{identity}", self.selector.verdict(member.code)
-            )
+            inner = self.observations.read(member, f"{found.reference}#{identity}", self.selector.verdict(member.code))
             contribution.entries.extend(inner.entries)
             contribution.problems.extend(inner.problems)
         unresolved = [*self.panels.unresolved(observation), *((None, f"#{identity}") for identity in lost)]
-        contribution.problems.extend(
-            _member_missing(found.reference, stated, contribution) for _, stated in unresolved
-        )
+        contribution.problems.extend(_member_missing(found.reference, stated, contribution) for _, stated in unresolved)
         return contribution
 
     def _delays(self, readable: dict[str, list[Version]]) -> bool:
         """Whether the last version of some Condition is a developmental delay that holds."""
-        conditions = [
-            versions for name, versions in readable.items() if versions and _is_condition(versions[0])
-        ]
+        conditions = [versions for name, versions in readable.items() if versions and _is_condition(versions[0])]
         lasts = [ordered(versions)[-1][-1].resource for versions in conditions]
         return any(isinstance(last, lean.Condition) and patients.is_active(last) for last in lasts)
 

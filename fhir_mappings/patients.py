@@ -26,9 +26,7 @@ def birth(patient: lean.Patient) -> Birth | None:
         if month is None:
             return Birth(date(year, 1, 1), date(year, 12, 31))
         if day is None:
-            return Birth(
-                date(year, int(month), 1), date(year, int(month), calendar.monthrange(year, int(month))[1])
-            )
+            return Birth(date(year, int(month), 1), date(year, int(month), calendar.monthrange(year, int(month))[1]))
         exact = date(year, int(month), int(day))
     except ValueError:
         return None
@@ -51,9 +49,7 @@ def death(
             placed = clamp_to_now(when, settings)
             if placed is None:
                 message = f"The death at {value} lies in the future; it is not counted."
-                return None, [
-                    Problem("time-in-future", reference, "deceasedDateTime", message, known=settings.now)
-                ]
+                return None, [Problem("time-in-future", reference, "deceasedDateTime", message, known=settings.now)]
             known = known_from(settings, placed.at)
             entry = Death(
                 at=placed.at,
@@ -86,7 +82,5 @@ def death(
 def is_active(condition: lean.Condition) -> bool:
     """Whether a Condition holds: neither over, nor refuted, nor entered in error."""
     clinical = {code for _, code in condition.clinical_status.pairs} if condition.clinical_status else set()
-    verification = (
-        {code for _, code in condition.verification_status.pairs} if condition.verification_status else set()
-    )
+    verification = {code for _, code in condition.verification_status.pairs} if condition.verification_status else set()
     return not clinical & _INACTIVE and not verification & _NOT_CONFIRMED

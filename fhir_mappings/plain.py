@@ -42,9 +42,7 @@ _INTEGER_LIMIT = 2**31
 _DAY = re.compile(r"[1-9]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])", re.ASCII)
 
 
-class Component(
-    lean.Component, frozen=True, rename="camel", gc=False, kw_only=True, forbid_unknown_fields=True
-):
+class Component(lean.Component, frozen=True, rename="camel", gc=False, kw_only=True, forbid_unknown_fields=True):
     code: CodeableConcept
     value_quantity: Quantity | None = None
     value_codeable_concept: CodeableConcept | None = None
@@ -55,9 +53,7 @@ class Component(
     reference_range: tuple[ReferenceRange, ...] = ()
 
 
-class Observation(
-    lean.Observation, frozen=True, rename="camel", gc=False, kw_only=True, forbid_unknown_fields=True
-):
+class Observation(lean.Observation, frozen=True, rename="camel", gc=False, kw_only=True, forbid_unknown_fields=True):
     resource_type: str
     id: str | None = None
     meta: Meta | None = None
@@ -93,9 +89,7 @@ class Observation(
     component: tuple[Component, ...] = ()
 
 
-class Procedure(
-    lean.Procedure, frozen=True, rename="camel", gc=False, kw_only=True, forbid_unknown_fields=True
-):
+class Procedure(lean.Procedure, frozen=True, rename="camel", gc=False, kw_only=True, forbid_unknown_fields=True):
     resource_type: str
     id: str | None = None
     meta: Meta | None = None
@@ -146,10 +140,7 @@ def accepts_observation(read: Observation) -> bool:
         accepts_head(read.id, read.meta, read.extension, read.modifier_extension)
         and _accepts_values(read)
         and (not read.component or all(map(_accepts_component, read.component)))
-        and (read.effective_date_time is None)
-        + (read.effective_period is None)
-        + (read.effective_instant is None)
-        > 1
+        and (read.effective_date_time is None) + (read.effective_period is None) + (read.effective_instant is None) > 1
         and read.effective_timing is None
         and accepts_time(read.effective_date_time)
         and accepts_instant(read.effective_instant)
@@ -177,9 +168,7 @@ def accepts_patient(read: Patient) -> bool:
         and (read.deceased_boolean is None or read.deceased_date_time is None)
         and accepts_time(read.deceased_date_time)
         and (read.birth_date is None or _DAY.fullmatch(read.birth_date) is not None)
-        and all(
-            accepts_zoned_period(name.period) and accepts_extensions(name.extension) for name in read.name
-        )
+        and all(accepts_zoned_period(name.period) and accepts_extensions(name.extension) for name in read.name)
         and all(accepts_zoned_period(address.period) for address in read.address)
     )
 
@@ -198,6 +187,4 @@ def _accepts_values(read: Observation | Component) -> bool:
         + (read.value_range is not None)
     )
     number = read.value_integer
-    return present <= 1 and (
-        number is None or (number.as_tuple().exponent == 0 and abs(number) < _INTEGER_LIMIT)
-    )
+    return present <= 1 and (number is None or (number.as_tuple().exponent == 0 and abs(number) < _INTEGER_LIMIT))

@@ -29,9 +29,7 @@ _INSTANT = re.compile(_CALENDAR_DAY + _CLOCK + _ZONE, re.ASCII)
 _TIME = re.compile(f"{_CALENDAR_DAY}(?:{_CLOCK}{_ZONE}?)?", re.ASCII)
 
 
-class Extension(
-    msgspec.Struct, frozen=True, rename="camel", gc=False, forbid_unknown_fields=True, omit_defaults=True
-):
+class Extension(msgspec.Struct, frozen=True, rename="camel", gc=False, forbid_unknown_fields=True, omit_defaults=True):
     url: Text
     id: Text | None = None
     extension: tuple[Extension, ...] = ()
@@ -52,9 +50,7 @@ class Coding(lean.Coding, frozen=True, rename="camel", gc=False, forbid_unknown_
     user_selected: bool | None = None
 
 
-class CodeableConcept(
-    lean.CodeableConcept, frozen=True, rename="camel", gc=False, forbid_unknown_fields=True
-):
+class CodeableConcept(lean.CodeableConcept, frozen=True, rename="camel", gc=False, forbid_unknown_fields=True):
     coding: tuple[Coding, ...] = ()
     text: Text | None = None
 
@@ -93,16 +89,12 @@ class Meta(lean.Meta, frozen=True, rename="camel", gc=False, forbid_unknown_fiel
     tag: tuple[Coding, ...] = ()
 
 
-class Narrative(
-    msgspec.Struct, frozen=True, rename="camel", gc=False, forbid_unknown_fields=True, omit_defaults=True
-):
+class Narrative(msgspec.Struct, frozen=True, rename="camel", gc=False, forbid_unknown_fields=True, omit_defaults=True):
     status: Code
     div: Text
 
 
-class Annotation(
-    msgspec.Struct, frozen=True, rename="camel", gc=False, forbid_unknown_fields=True, omit_defaults=True
-):
+class Annotation(msgspec.Struct, frozen=True, rename="camel", gc=False, forbid_unknown_fields=True, omit_defaults=True):
     text: Text
     time: str | None = None
     author_string: Text | None = None
@@ -120,17 +112,13 @@ class ReferenceRange(
     text: Text | None = None
 
 
-class Performer(
-    msgspec.Struct, frozen=True, rename="camel", gc=False, forbid_unknown_fields=True, omit_defaults=True
-):
+class Performer(msgspec.Struct, frozen=True, rename="camel", gc=False, forbid_unknown_fields=True, omit_defaults=True):
     actor: Reference
     function: CodeableConcept | None = None
     on_behalf_of: Reference | None = None
 
 
-class HumanName(
-    msgspec.Struct, frozen=True, rename="camel", gc=False, forbid_unknown_fields=True, omit_defaults=True
-):
+class HumanName(msgspec.Struct, frozen=True, rename="camel", gc=False, forbid_unknown_fields=True, omit_defaults=True):
     use: Code | None = None
     text: Text | None = None
     family: Text | None = None
@@ -150,9 +138,7 @@ class ContactPoint(
     rank: PositiveInteger | None = None
 
 
-class Address(
-    msgspec.Struct, frozen=True, rename="camel", gc=False, forbid_unknown_fields=True, omit_defaults=True
-):
+class Address(msgspec.Struct, frozen=True, rename="camel", gc=False, forbid_unknown_fields=True, omit_defaults=True):
     use: Code | None = None
     type: Code | None = None
     text: Text | None = None
@@ -174,9 +160,7 @@ class Communication(
 
 def accepts_extensions(extensions: tuple[Extension, ...]) -> bool:
     """Whether each extension has either one value or extensions of its own."""
-    return all(
-        _one_content(extension) and accepts_extensions(extension.extension) for extension in extensions
-    )
+    return all(_one_content(extension) and accepts_extensions(extension.extension) for extension in extensions)
 
 
 def _one_content(extension: Extension) -> bool:
@@ -219,9 +203,7 @@ def accepts_time(value: str | None) -> bool:
 
 def accepts_zoned_time(value: str | None) -> bool:
     """Whether it is a date, or a time with its zone."""
-    return value is None or (
-        _is_plain(_TIME, value) and (len(value) == _DATE_LENGTH or accepts_instant(value))
-    )
+    return value is None or (_is_plain(_TIME, value) and (len(value) == _DATE_LENGTH or accepts_instant(value)))
 
 
 def accepts_zoned_period(period: Period | None) -> bool:

@@ -102,9 +102,7 @@ def _take_value(key: str, family: str, value: bytes | None, selector: Selector, 
     if value is None:
         if family != "patient":
             return True
-        gathered.gaps.append(
-            (key, Gap("prefetch.patient", f"The patient is null: {_COSTS[family]}."), affects)
-        )
+        gathered.gaps.append((key, Gap("prefetch.patient", f"The patient is null: {_COSTS[family]}."), affects))
         return False
     held = Gathered()
     try:

@@ -44,9 +44,7 @@ def read(sources: Sequence[Source], settings: ReadSettings, patient: str | None 
     gathered = gather(sources, selector)
     several = len(sources) > 1
     gaps = [
-        Problem(
-            gap.code, "", gap.place, f"{name}: {gap.message}" if several else gap.message, affects=affects
-        )
+        Problem(gap.code, "", gap.place, f"{name}: {gap.message}" if several else gap.message, affects=affects)
         for name, gap, affects in gathered.gaps
     ]
     wanted = None if patient is None else f"Patient/{patient.removeprefix('Patient/')}"

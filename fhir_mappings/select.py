@@ -176,9 +176,7 @@ class Selector:
         for component in seen.component or ():
             if self.code(component.code).matters:
                 return True
-        return bool(seen.contained) and any(
-            self.code(part.code).matters for part in _contained(seen.contained)
-        )
+        return bool(seen.contained) and any(self.code(part.code).matters for part in _contained(seen.contained))
 
     def _administration_wanted(self, seen: Probe) -> bool:
         """A drug that is named by reference is decided when the reference has been followed."""

@@ -56,9 +56,7 @@ def merge(
     steps = ordered(versions)
     if len(steps) == 1 and len(steps[0]) == 1:
         return read(steps[0][0])
-    contributions = [
-        [_standing(version, position, read) for version in step] for position, step in enumerate(steps)
-    ]
+    contributions = [[_standing(version, position, read) for version in step] for position, step in enumerate(steps)]
     merged = Contribution()
     superseded: datetime | None = None
     for position in reversed(range(len(steps))):
@@ -68,12 +66,8 @@ def merge(
             merged.entries.extend(standing.entries)
             merged.problems.extend(standing.problems)
         if len(steps[position]) > 1:
-            message = (
-                "It stands more than once, with nothing that says which is the later; all are considered."
-            )
-            merged.problems.append(
-                Problem("conflicting-values", reference, "meta.versionId", message, affects=affects)
-            )
+            message = "It stands more than once, with nothing that says which is the later; all are considered."
+            merged.problems.append(Problem("conflicting-values", reference, "meta.versionId", message, affects=affects))
         if known is not None:
             superseded = known if superseded is None else min(known, superseded)
     return merged
@@ -87,9 +81,7 @@ def ordered(versions: Sequence[Version]) -> list[list[Version]]:
     if len(versions) == 1:
         return [list(versions)]
     distinct = {_content(version): version for version in versions}
-    numbered = all(
-        version.found is None or _NUMBER.fullmatch(version.number or "") for version in distinct.values()
-    )
+    numbered = all(version.found is None or _NUMBER.fullmatch(version.number or "") for version in distinct.values())
     ranked = sorted((_rank(version, numbered), content) for content, version in distinct.items())
     steps: list[list[Version]] = []
     last = None

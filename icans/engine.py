@@ -24,7 +24,7 @@ from icans.ledger import Ledger
 from icans.policy import Policy
 from icans.record import Entry, Problem, Record
 from icans.rules import rules_now
-from icans.snapshot import course_summary, exposure_now, grade_now, refractory_now, running_facts
+from icans.snapshot import course_summary, exposure_now, grade_now, refractory_now, running_facts, with_treatment
 
 #: A replay without an end goes on this long after the last thing known, so that deadlines still fall due.
 AFTER_LAST_KNOWN = timedelta(hours=48)
@@ -142,21 +142,22 @@ class _Run:
             line_by_line = any(
                 m == "steroids" and self._leading_type(m) in ("cumulative-dose", "steroid-days") for m in modules
             )
-            self.moments.append(
-                Moment(at=at, modules=modules, evaluation=self.evaluation(at, line_by_line=line_by_line))
-            )
+            shown = self.evaluation(at, line_by_line=line_by_line, treatment="refractory" in modules)
+            self.moments.append(Moment(at=at, modules=modules, evaluation=shown))
 
     def _leading_type(self, module: str) -> str:
         return next(a.finding.type for a in self.ledger.in_order() if a.finding.module == module)
 
     # -- results -------------------------------------------------------------------------------------
 
-    def evaluation(self, at: datetime, *, line_by_line: bool, explain: bool = False) -> Evaluation:
-        """The state of everything as of ``at``."""
+    def evaluation(
+        self, at: datetime, *, line_by_line: bool, treatment: bool = True, explain: bool = False
+    ) -> Evaluation:
+        """The state of everything as of ``at``; treatment: findings of treatment lines with the doses of the line."""
         history = self.history
         course = history.state.course
         monitoring = "none" if course.number == 0 else "ended" if course.ended is not None else "active"
-        findings = [self._as_of(alert, at) for alert in self.ledger.in_order()]
+        findings = [self._as_of(alert, at, treatment) for alert in self.ledger.in_order()]
         if monitoring == "none":
             findings += self._unread(at)
         starts = sorted(history.chart.courses)
@@ -169,10 +170,11 @@ class _Run:
             rules=rules_now(at, history, findings) if explain else (),
         )  # fmt: skip
 
-    def _as_of(self, alert: Alert, at: datetime) -> Alert:
+    def _as_of(self, alert: Alert, at: datetime, treatment: bool) -> Alert:
         """An alert as a call at ``at`` shows it; later steps do not reach it."""
         return Alert(
-            finding=alert.finding, facts=running_facts(alert, at, self.history),
+            finding=with_treatment(alert.finding, at, self.history) if treatment else alert.finding,
+            facts=running_facts(alert, at, self.history),
             shown_at=alert.shown_at, until=alert.until, holds=alert.holds,
             revised_facts=dict(alert.revised_facts) if alert.revised_facts else None,
             reopened_at=list(alert.reopened_at), withdrawn=alert.withdrawn, withdrawn_by=alert.withdrawn_by,

@@ -13,6 +13,7 @@ from icans.findings import CountedDose, LineNow
 from icans.grading import Assessment
 from icans.journal import Journal
 from icans.policy import Policy
+from icans.record import Escalation
 from icans.verdict import Verdict
 
 
@@ -65,12 +66,18 @@ class Clinic(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefractoryBasis:
-    """What a refractoriness card shows beyond its facts."""
+    """What a refractoriness card shows beyond its facts.
+
+    Filled in as of the call: doses of the line up to then; uncounted: references of those without a usable amount;
+    escalations: second-line agents since onset; assumed: what was taken for granted, as codes.
+    """
 
     line: LineNow
     reference: Assessment | None
     evaluation: Assessment | None
     doses: tuple[CountedDose, ...] = ()
+    uncounted: tuple[str, ...] = ()
+    escalations: tuple[Escalation, ...] = ()
     assumed: tuple[str, ...] = ()
 
 

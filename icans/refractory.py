@@ -13,13 +13,14 @@ from datetime import datetime
 from decimal import Decimal
 
 from icans.chart import Chart
-from icans.findings import key_time
+from icans.domains import evidence_of
+from icans.findings import Evidence, key_time
 from icans.grading import Assessment
 from icans.journal import Journal
 from icans.lines import Clinic, Line, RefractoryBasis, hours_between, line_facts, line_now
 from icans.policy import Policy
 from icans.record import Dose
-from icans.vague import is_vague, outcomes, worsens
+from icans.vague import STEP, is_vague, outcomes, worsens
 from icans.verdict import NOT_ASSESSABLE, Verdict, improved, judge, not_below
 
 WORSENING, NO_IMPROVEMENT = "worsening-under-treatment", "no-improvement-24h"
@@ -143,7 +144,11 @@ class Treatment:
     def _supersede(self, line: Line, start: datetime, at: datetime, clinic: Clinic) -> None:
         for finding_id in (*line.finding_ids, *line.re_worsening_ids, *line.indeterminate_ids, line.overdue_id):
             clinic.journal.close(at, finding_id)
-        self._set(replace(line, superseded_at=start))
+        line = replace(line, superseded_at=start)
+        self._set(line)
+        if line.met_a and line.verdict_at == at and line.evaluation is not None and len(line.finding_ids) == 1:
+            # no improvement was told beside the other clause, whose finding this very dose has ended
+            self._met(line, NO_IMPROVEMENT, at, line.evaluation, clinic)
 
     # -- assessments ---------------------------------------------------------------------------------
 
@@ -293,8 +298,7 @@ class Treatment:
             "alsoMet": None,
             "definition": clinic.policy.definition,
         }
-        basis = RefractoryBasis(line=line_now(line, clinic.journal), reference=line.reference, evaluation=evaluation)
-        evidence = (*(line.reference.evidence if line.reference else ()), *evaluation.evidence)
+        basis, evidence = _rests_on(line, evaluation, clinic)
         key = f"{line.episode}|{line.number}|{reason}"
         indicator = "critical" if reason == WORSENING else NO_IMPROVEMENT_INDICATOR[grade]
         found = clinic.course.finding("refractory", key, at, indicator, facts, evidence, basis)
@@ -309,8 +313,7 @@ class Treatment:
         key = f"{line.episode}|{line.number}|{reason}"
         needed = list(evaluation.missing) if evaluation is not None and reason == "interval-overlap" else NEEDED[reason]
         facts = {**line_facts(line), "reason": reason, "needed": needed}
-        basis = RefractoryBasis(line=line_now(line, clinic.journal), reference=line.reference, evaluation=evaluation)
-        evidence = (*(line.reference.evidence if line.reference else ()), *(evaluation.evidence if evaluation else ()))
+        basis, evidence = _rests_on(line, evaluation, clinic)
         found = clinic.course.finding("refractory-indeterminate", key, at, "info", facts, evidence, basis)
         if clinic.journal.holds(found.id):
             return
@@ -320,8 +323,7 @@ class Treatment:
 
     def _overdue(self, line: Line, at: datetime, clinic: Clinic) -> None:
         key = f"{line.episode}|{line.number}"
-        basis = RefractoryBasis(line=line_now(line, clinic.journal), reference=line.reference, evaluation=None)
-        evidence = line.reference.evidence if line.reference else ()
+        basis, evidence = _rests_on(line, None, clinic)
         found = clinic.course.finding("reassessment-overdue", key, at, "warning", line_facts(line), evidence, basis)
         self._set(replace(line, overdue_id=clinic.journal.open(at, found)))
         if line.superseded_at is not None and line.superseded_at <= at:
@@ -337,8 +339,8 @@ class Treatment:
             "hoursSinceTreatmentStart": hours_between(at, line.start),
         }
         key = f"{line.episode}|{line.number}|{key_time(at)}"
-        basis = RefractoryBasis(line=line_now(line, clinic.journal), reference=line.reference, evaluation=assessment)
-        found = clinic.course.finding("re-worsening", key, at, "warning", facts, assessment.evidence, basis)
+        basis, evidence = _rests_on(line, assessment, clinic)
+        found = clinic.course.finding("re-worsening", key, at, "warning", facts, evidence, basis)
         finding_id = clinic.journal.open(at, found)
         self._set(replace(line, re_worsening_ids=(*line.re_worsening_ids, finding_id)))
 
@@ -350,6 +352,20 @@ class Treatment:
         for line in self.lines:
             for finding_id in (*line.finding_ids, *line.re_worsening_ids, *line.indeterminate_ids, line.overdue_id):
                 journal.close(at, finding_id)
+
+
+def _rests_on(
+    line: Line, evaluation: Assessment | None, clinic: Clinic
+) -> tuple[RefractoryBasis, tuple[Evidence, ...]]:
+    """What a finding of a line is worded from, and its evidence: reference, first doses, the row that was judged."""
+    first = [d for _, doses in clinic.chart.doses_between(line.start, line.start + STEP) for d in doses]
+    parts = (
+        line.reference.evidence if line.reference is not None else (),
+        evidence_of([d for d in first if d.route != "intrathecal"]),
+        evaluation.evidence if evaluation is not None else (),
+    )
+    basis = RefractoryBasis(line=line_now(line, clinic.journal), reference=line.reference, evaluation=evaluation)
+    return basis, tuple(dict.fromkeys(item for part in parts for item in part))
 
 
 def _sum_from(start: datetime, chart: Chart, policy: Policy) -> Decimal:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from icans.exposure import ZERO, counted_doses, dose_facts
-from icans.findings import Alert, CourseSummary, ExposureNow, GradeNow, RefractoryNow, TimelineEntry
+from icans.amounts import clock_amount, counts_for_clock
+from icans.exposure import MICROSECOND, ZERO, counted_doses, dose_facts
+from icans.findings import Alert, CourseSummary, ExposureNow, Finding, GradeNow, RefractoryNow, TimelineEntry
 from icans.grading import Assessment
-from icans.lines import Line, line_now
+from icans.lines import Line, RefractoryBasis, line_now
+from icans.policy import Policy
+from icans.record import Dose
+
+#: What is noted of an assessment and bears on comparing it with a later one.
+COMPARED_NOTES = ("consciousness-inferred", "consciousness-not-recorded")
 
 if TYPE_CHECKING:
     from icans.history import History
@@ -125,6 +133,43 @@ def running_facts(alert: Alert, at: datetime, history: History) -> dict[str, Any
             first_b = facts["reason"] == "worsening-under-treatment"
             facts["alsoMet"] = ("no-improvement-24h" if first_b else "worsening-under-treatment") if both else None
     return facts
+
+
+def with_treatment(finding: Finding, at: datetime, history: History) -> Finding:
+    """A finding of a treatment line with the line's doses and what was assumed, as of ``at``; others unchanged."""
+    basis, chart, policy = finding.basis, history.chart, history.policy
+    if not isinstance(basis, RefractoryBasis):
+        return finding
+    start, onset = basis.line.treatment_start, history.state.course.onset
+    doses, uncounted = counted_doses(at, start, chart, policy)
+    agents = [e for _, instant in chart.between(onset or start, at + MICROSECOND) for e in instant.escalations]
+    given = [d for _, together in chart.doses_between(start, at + MICROSECOND) for d in together]
+    filled = replace(
+        basis,
+        doses=doses,
+        uncounted=uncounted,
+        escalations=tuple(agents),
+        assumed=tuple(_assumed(basis, given, policy)),
+    )
+    return replace(finding, basis=filled)
+
+
+def _assumed(basis: RefractoryBasis, given: list[Dose], policy: Policy) -> Iterator[str]:
+    """What was taken for granted to start the line and to compare its two assessments."""
+    first = [d for d in given if d.at == basis.line.treatment_start and counts_for_clock(d, policy)]
+    if any(d.route == "unknown" and counts_for_clock(d, policy) for d in given):
+        yield "route-not-recorded"
+    if first and all(clock_amount(d, policy) is None for d in first):
+        yield "dose-unknown"
+    if any(not d.precise for d in first):
+        yield "day-only"
+    for assessment in (basis.reference, basis.evaluation):
+        if assessment is None:
+            continue
+        if any(v.domain == "documented" for v in assessment.domains):
+            yield "documented-grade"
+        if assessment is basis.reference:
+            yield from (note for note in assessment.notes if note in COMPARED_NOTES)
 
 
 def course_summary(at: datetime, history: History, refractory: bool) -> CourseSummary:

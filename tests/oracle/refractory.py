@@ -50,8 +50,8 @@ def refractory(policy: Policy, course: Course, line: Line) -> list[Held]:
     for at, reason, g in events:
         if at > course.end:
             continue
-        if found and found[0].spans[0][0] <= at <= found[0].spans[0][1]:
-            continue  # it holds; a dose of the same instant ends it after this assessment
+        if found and found[0].spans[0][0] <= at < found[0].spans[0][1]:
+            continue
         if found and found[0].at == at:
             continue
         ends = [limit_of(course, line), improvement(course, line, at)]
