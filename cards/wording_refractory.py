@@ -17,11 +17,9 @@ from cards.values import number_text
 from cards.wording import Body, Wording, count, facts_of, named, words
 from cards.wording_icans import BEDSIDE, SEDATION_UNCHECKED
 from icans.findings import Alert
-from icans.grading import Assessment
+from icans.lines import RefractoryBasis
 from icans.record import Escalation
 
-#: Below this many hours after the first dose a steroid effect may not be visible yet.
-EARLY_HOURS = 4
 _DEFINITION_LABEL = "fridberg2026-24h"
 _CLAUSES = {
     "worsening-under-treatment": "worsening to a higher grade within 24 h under active treatment",
@@ -80,8 +78,7 @@ def refractory_summary(alert: Alert, view: View) -> str:
 
 
 def refractory_body(alert: Alert, view: View) -> Body:
-    facts, evaluated = facts_of(alert), _assessment(alert, "evaluation")
-    hours = facts["hoursSinceTreatmentStart"]
+    facts, evaluated = facts_of(alert), _basis(alert).evaluation
     clause = _CLAUSES.get(facts["reason"], escape(str(facts["reason"])))
     lead = (
         f"Grade {facts['grade']} at {_time(alert, view)}. Steroid treatment ({_line(facts)}) started "
@@ -91,7 +88,7 @@ def refractory_body(alert: Alert, view: View) -> Body:
     if sedation_unchecked(evaluated, facts, view):
         lead += f" {SEDATION_UNCHECKED}"
     points = []
-    if facts["reason"] == "worsening-under-treatment" and hours < EARLY_HOURS:
+    if _basis(alert).early:
         points.append(
             f"Only {_hours(facts)} h after the first dose of this line; a steroid effect may not yet be assessable."
         )
@@ -150,7 +147,7 @@ def indeterminate_summary(alert: Alert, view: View) -> str:
 
 
 def indeterminate_body(alert: Alert, view: View) -> Body:
-    facts, evaluated = facts_of(alert), _assessment(alert, "evaluation")
+    facts, evaluated = facts_of(alert), _basis(alert).evaluation
     reason = str(facts["reason"])
     lead = (
         f"Whether recorded data meet the definition {escape(_profile(facts))} on steroid {_line(facts)}, started "
@@ -177,7 +174,7 @@ def re_worsening_summary(alert: Alert, view: View) -> str:
 
 
 def re_worsening_body(alert: Alert, view: View) -> Body:
-    facts, evaluated = facts_of(alert), _assessment(alert, "evaluation")
+    facts, evaluated = facts_of(alert), _basis(alert).evaluation
     lead = (
         f"Grade {facts['grade']} at {_time(alert, view)}, up from {facts['previousGrade']} while steroid "
         f"treatment ({_line(facts)}) was active, {_hours(facts)} h after its start."
@@ -196,8 +193,8 @@ def re_worsening_body(alert: Alert, view: View) -> Body:
 def _comparison(alert: Alert, view: View) -> list[str]:
     """The two assessments that were compared, and what was assumed."""
     points = []
-    for name, said in (("reference", "Reference"), ("evaluation", "Compared with it")):
-        assessment = _assessment(alert, name)
+    basis = _basis(alert)
+    for assessment, said in ((basis.reference, "Reference"), (basis.evaluation, "Compared with it")):
         if assessment is not None and assessment.working is not None:
             grade = range_text(assessment.working.low, assessment.working.high)
             ice = ice_text(assessment, {})
@@ -205,13 +202,10 @@ def _comparison(alert: Alert, view: View) -> list[str]:
                 f"{said}: grade {grade}{f', {ice}' if ice else ''}, {when(assessment, view)}, "
                 f"{escape(', '.join(assessment.references[:3]))}."
             )
-    evaluated = _assessment(alert, "evaluation")
+    evaluated = _basis(alert).evaluation
     if evaluated is not None:
         points.extend(assessment_points(evaluated, view))
-    elif alert.finding.type in ("refractory", "re-worsening"):
-        points.append("The assessments that were compared are in the table of evidence.")
-    assumed = getattr(alert.finding.basis, "assumed", None) or ()
-    points.extend(f"Assumed: {escape(_ASSUMED.get(code, code.replace('-', ' ')))}" for code in assumed)
+    points.extend(f"Assumed: {_ASSUMED[code]}" for code in _basis(alert).assumed)
     return points
 
 
@@ -227,13 +221,12 @@ def _since_improved(alert: Alert, view: View) -> list[str]:
 
 def _dose_blocks(alert: Alert, view: View) -> list[str]:
     """The doses of the line as a sum that can be redone, those without an amount, and second-line agents."""
-    basis = alert.finding.basis
-    doses, uncounted = getattr(basis, "doses", ()), getattr(basis, "uncounted", ())
-    blocks = ["Steroid doses since this treatment start:", sum_table(doses, view)] if doses else []
-    if uncounted:
-        blocks.append(f"Given since then and not in this sum (no usable amount, route or end): {named(uncounted)}.")
-    agents = getattr(basis, "escalations", ())
-    if agents:
+    basis = _basis(alert)
+    blocks = ["Steroid doses since this treatment start:", sum_table(basis.doses, view)] if basis.doses else []
+    if basis.uncounted:
+        left_out = named(basis.uncounted)
+        blocks.append(f"Given since then and not in this sum (no usable amount, route or end): {left_out}.")
+    if agents := basis.escalations:
         listed = "; ".join(_agent(drug, agents, view) for drug in dict.fromkeys(e.drug for e in agents))
         blocks.append(f"Second-line agents since onset, noted and no part of the definition: {listed}.")
     return blocks
@@ -271,14 +264,15 @@ def _hours(facts: Mapping[str, Any]) -> str:
 
 def _time(alert: Alert, view: View) -> str:
     """The time of the assessment that was evaluated; the finding's own instant where it is not at hand."""
-    evaluated = _assessment(alert, "evaluation")
+    evaluated = _basis(alert).evaluation
     instant: datetime = alert.finding.at if evaluated is None else evaluated.at
     return view.time(instant)
 
 
-def _assessment(alert: Alert, name: str) -> Assessment | None:
-    basis = getattr(alert.finding.basis, name, None)
-    return basis if isinstance(basis, Assessment) else None
+def _basis(alert: Alert) -> RefractoryBasis:
+    basis = alert.finding.basis
+    assert isinstance(basis, RefractoryBasis)
+    return basis
 
 
 WORDINGS = {

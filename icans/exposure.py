@@ -129,16 +129,16 @@ class Exposure:
             self.uncounted += 1
         self.upper = None if self.upper is None or amount.upper is None else self.upper + amount.upper
         if amount.lower:
-            self._count(dose, amount)
+            self._count(dose, amount, policy)
         return amount
 
-    def _count(self, dose: Dose, amount: Amount) -> None:
+    def _count(self, dose: Dose, amount: Amount, policy: Policy) -> None:
         if dose.end is not None and dose.end > dose.at:
             self.accruing = (*self.accruing, Accruing(dose, dose.at, dose.end, amount.lower, dose.at))
         else:
             self.total += amount.lower
         self.by_drug = {**self.by_drug, dose.drug: self.by_drug.get(dose.drug, ZERO) + dose.lower_mg}
-        if self.infusion_day is not None and (dose.day - self.infusion_day).days <= 30:
+        if self.infusion_day is not None and dose.day - self.infusion_day <= policy.comparison_days:
             self.day_0_to_30 += amount.lower
 
     def next_change(self, at: datetime, policy: Policy) -> datetime | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from icans.amounts import duplicate_problem, number
@@ -334,7 +334,7 @@ class History:
         if not self.record.administrations_read:
             return None
         last = self.state.last_dose_until
-        return last is not None and at - last <= timedelta(hours=24)
+        return last is not None and at - last <= self.policy.onset_on_steroids
 
     # -- doses ---------------------------------------------------------------------------------------
 

@@ -66,7 +66,7 @@ class Clinic(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefractoryBasis:
-    """What a refractoriness card shows beyond its facts.
+    """What a refractoriness card shows beyond its facts. early: worsening so soon that no effect may show yet.
 
     Filled in as of the call: doses of the line up to then; uncounted: references of those without a usable amount;
     escalations: second-line agents since onset; assumed: what was taken for granted, as codes.
@@ -75,6 +75,7 @@ class RefractoryBasis:
     line: LineNow
     reference: Assessment | None
     evaluation: Assessment | None
+    early: bool = False
     doses: tuple[CountedDose, ...] = ()
     uncounted: tuple[str, ...] = ()
     escalations: tuple[Escalation, ...] = ()

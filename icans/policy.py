@@ -66,6 +66,7 @@ class Policy:
     evaluation_from: timedelta  # 16 h
     evaluation_due: timedelta  # 24 h
     evaluation_late: timedelta  # 30 h
+    early_worsening_note: timedelta  # 4 h
     # exposure
     factors: dict[str, Decimal]  # ingredient -> dexamethasone mg per mg; not overridable
     initiating_drugs: frozenset[str]  # an unknown dose of these starts treatment
@@ -74,6 +75,8 @@ class Policy:
     steroid_days: int  # 10
     implausible_dose: Decimal  # 500 mg
     duplicate_window: timedelta  # 60 s
+    onset_on_steroids: timedelta  # 24 h after a systemic dose
+    comparison_days: timedelta  # days 0 to 30
     # reading (used by fhir_mappings; handed in)
     administration_known: str  # "start", "recorded"
     preliminary_observations: bool  # False

@@ -300,6 +300,7 @@ class Treatment:
         }
         basis, evidence = _rests_on(line, evaluation, clinic)
         key = f"{line.episode}|{line.number}|{reason}"
+        basis = replace(basis, early=reason == WORSENING and at - line.start < clinic.policy.early_worsening_note)
         indicator = "critical" if reason == WORSENING else NO_IMPROVEMENT_INDICATOR[grade]
         found = clinic.course.finding("refractory", key, at, indicator, facts, evidence, basis)
         finding_id = clinic.journal.open(at, found)

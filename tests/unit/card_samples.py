@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,10 +15,13 @@ from icans.findings import (
     ExposureNow,
     Finding,
     GradeNow,
+    LineNow,
     RefractoryNow,
     finding_id,
 )
 from icans.grading import Assessment, DomainValue, GradeRange
+from icans.lines import RefractoryBasis
+from icans.record import Escalation
 
 PATIENT = "Patient/seed"
 INFUSION = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
@@ -145,15 +148,20 @@ def evaluation(*alerts: Alert, **changes: Any) -> Evaluation:
     return replace(base, **changes)
 
 
-@dataclass(frozen=True)
-class Basis:
-    """Stands in for what the refractoriness rules hand over."""
+def escalation(drug: str, at: datetime) -> Escalation:
+    return Escalation(
+        at=at, earliest=at, known=at, day=at.date(), reference=f"MedicationAdministration/{drug}", element="", shown="",
+        drug=drug,
+    )  # fmt: skip
 
-    line: object = None
-    reference: Assessment | None = None
-    evaluation: Assessment | None = None
-    doses: tuple[CountedDose, ...] = ()
-    assumed: tuple[str, ...] = ()
+
+def line_basis(**changes: Any) -> RefractoryBasis:
+    """What a refractoriness card of line 1 rests on."""
+    line = LineNow(
+        episode=1, line=1, treatment_start=day(6, 9), reference_low=2, reference_high=2, met_b_at=None,
+        verdict="met", verdict_at=day(7, 9), late=False,
+    )  # fmt: skip
+    return RefractoryBasis(**{"line": line, "reference": None, "evaluation": ice_assessment(5, 2, day(7)), **changes})
 
 
 GRADE_FACTS: dict[str, Any] = {
@@ -201,7 +209,7 @@ DOSE_FACTS: dict[str, Any] = {
 def every_type() -> dict[str, Alert]:
     """One alert of each finding type, facts as published."""
     noon = day(7, 14)
-    basis = Basis(
+    basis = line_basis(
         reference=ice_assessment(5, 2, day(6)),
         evaluation=ice_assessment(5, 2, noon),
         doses=(dose(day(6, 9), "dexamethasone", "20", "1"),),

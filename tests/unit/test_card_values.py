@@ -22,14 +22,15 @@ from icans.record import Problem
 from tests.unit.card_samples import (
     GRADE_FACTS,
     REFRACTORY_FACTS,
-    Basis,
     alert,
     day,
     dose,
+    escalation,
     evaluation,
     every_type,
     exposure,
     ice_assessment,
+    line_basis,
 )
 
 HOOK = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
@@ -135,7 +136,12 @@ def test_nasty_text_in_every_place_leaves_cards_valid(text: str) -> None:
             line,
             indicator="warning",
             evidence=evidence,
-            basis=Basis(evaluation=graded, doses=(dose(day(6), value, "20", "1"),), assumed=(value,)),
+            basis=line_basis(
+                evaluation=graded,
+                doses=(dose(day(6), value, "20", "1"),),
+                uncounted=(value,),
+                escalations=(escalation(value, day(6)),),
+            ),
         ),
         alert("dose-unknown", day(7), {"administrations": [value], "lowerBoundMg": Decimal(0)}),
         alert(

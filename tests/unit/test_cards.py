@@ -27,11 +27,13 @@ from tests.unit.card_samples import (
     alert,
     day,
     dose,
+    escalation,
     evaluation,
     every_type,
     exposure,
     ice_assessment,
     ice_evidence,
+    line_basis,
 )
 
 HOOK = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
@@ -61,7 +63,8 @@ def test_every_finding_type_has_wording_and_a_sample() -> None:
 def test_every_card_is_valid_and_plainly_worded(kind: str, read: bool, bare: bool) -> None:
     sample = every_type()[kind]
     if bare:
-        sample.finding = replace(sample.finding, basis=None, evidence=())
+        kept = sample.finding.basis if sample.finding.module == "refractory" else None
+        sample.finding = replace(sample.finding, basis=kept, evidence=())
     card = only_card(sample, **({} if read else {"exposure": None}))
     check_response({"cards": [card]})
     json.dumps(card, allow_nan=False)
@@ -306,7 +309,7 @@ def replace_alert(old: Alert, finding: Finding) -> Alert:
 
 
 def test_critical_cards_come_first() -> None:
-    severe = alert("refractory", day(7), {**REFRACTORY_FACTS, "grade": 3}, indicator="critical")
+    severe = alert("refractory", day(7), {**REFRACTORY_FACTS, "grade": 3}, indicator="critical", basis=line_basis())
     cards = render(evaluation(every_type()["grade-change"], severe), context=CONTEXT)
     assert [card["indicator"] for card in cards] == ["critical", "warning"]
 
@@ -371,7 +374,7 @@ def test_refractory_card_names_clause_definition_and_limits() -> None:
         "grade": 4,
         "hoursSinceTreatmentStart": Decimal("1.00"),
     }
-    card = only_card(alert("refractory", day(6, 10), facts, indicator="critical"))
+    card = only_card(alert("refractory", day(6, 10), facts, indicator="critical", basis=line_basis(early=True)))
     told = "Recorded data meet a definition of refractory ICANS: worse 1 h after steroid start (grade 3, then 4)"
     assert card["summary"].startswith(told)
     for sentence in (
@@ -415,3 +418,21 @@ def test_rendering_is_fast() -> None:
         render(found, context=CONTEXT, hook_instance=HOOK)
         fastest = min(fastest, time.perf_counter() - started)
     assert fastest < 0.001
+
+
+def test_refractory_cards_show_the_doses_of_the_line_and_second_line_agents() -> None:
+    basis = line_basis(
+        doses=(dose(day(6, 9), "dexamethasone", "20", "1"),),
+        uncounted=("MedicationAdministration/2",),
+        escalations=(escalation("anakinra", day(6, 12)), escalation("anakinra", day(6, 18))),
+        assumed=("route-not-recorded", "day-only"),
+    )
+    for name in ("refractory", "reassessment-overdue", "refractory-indeterminate", "re-worsening"):
+        sample = every_type()[name]
+        sample.finding = replace(sample.finding, basis=basis)
+        detail = only_card(sample)["detail"]
+        assert "Steroid doses since this treatment start" in detail and "**20**" in detail
+        assert "not in this sum (no usable amount, route or end): MedicationAdministration/2." in detail
+        assert "anakinra, 2 times, first 2026-03-07 12:00 UTC (day +6), last 2026-03-07 18:00 UTC (day +6)" in detail
+        assert "Assumed: Route not recorded for a counted dose: taken as systemic." in detail
+        assert "Assumed: Treatment start is known by its day only" in detail
