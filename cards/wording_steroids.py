@@ -14,6 +14,7 @@ from cards.sources import ASCO_8011, FRIDBERG, RECORD, STRATI, Source
 from cards.values import number_text
 from cards.wording import Body, Wording, count, facts_of
 from icans.findings import Alert, ExposureNow
+from icans.record import Dose
 
 _UNIT = "mg dexamethasone-equivalent"
 #: A first dose up to this day counts as an early start (ASCO 2020 abstract 8011).
@@ -80,9 +81,10 @@ def steroid_days_body(alert: Alert, view: View) -> Body:
 
 def dose_unknown_summary(alert: Alert, view: View) -> str:
     facts = facts_of(alert)
-    number = len(facts["administrations"])
+    given = alert.finding.basis
+    what = given.drug if isinstance(given, Dose) else count(len(facts["administrations"]), "steroid administration")
     return (
-        f"{count(number, 'steroid administration')} without a usable dose, {view.clock(alert.finding.at)}: "
+        f"{what[:1].upper()}{what[1:]} without a usable dose, {view.clock(alert.finding.at)}: "
         f"cumulative dose at least {number_text(facts['lowerBoundMg'])} {_UNIT}"
     )
 
@@ -90,8 +92,10 @@ def dose_unknown_summary(alert: Alert, view: View) -> str:
 def dose_unknown_body(alert: Alert, view: View) -> Body:
     facts = facts_of(alert)
     references = [str(reference) for reference in facts["administrations"]]
+    given = alert.finding.basis
+    drug = given.drug if isinstance(given, Dose) else "a systemic steroid"
     lead = (
-        f"{count(len(references), 'administration')} of a systemic steroid without a usable amount, route or "
+        f"{count(len(references), 'administration')} of {drug} without a usable amount, route or "
         f"end, {view.time(alert.finding.at)}: not in the sum, so the cumulative dose is at least "
         f"{number_text(facts['lowerBoundMg'])} {_UNIT}; how much more is not known."
     )

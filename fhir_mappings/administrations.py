@@ -241,7 +241,8 @@ class _Charted:
         codes: list[str] = []
         if given.problem is not None:
             codes.append(given.problem)
-            self._problem(given.problem, given.element, given.message)
+            said = given.message[:1].lower() + given.message[1:]
+            self._problem(given.problem, given.element, f"{self._ingredient}: {said}")
         given = self._bounded(given, status, doubtful, codes)
         route = self._counted_route(codes)
         concept = dosage.route if dosage else None

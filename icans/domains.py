@@ -32,6 +32,7 @@ from icans.record import (
     Capd,
     Consciousness,
     DocumentedGrade,
+    Dose,
     Entry,
     GcsEye,
     IcpEdema,
@@ -92,7 +93,12 @@ class Surroundings(NamedTuple):
 
 
 def evidence_of(entries: Sequence[Entry]) -> tuple[Evidence, ...]:
-    return tuple([Evidence(e.reference, e.element, e.shown, e.at) for e in entries])
+    return tuple([Evidence(e.reference, e.element, _shown(e), e.at) for e in entries])
+
+
+def _shown(entry: Entry) -> str:
+    """The value as charted; a dose with its drug."""
+    return f"{entry.drug} {entry.shown}".strip() if isinstance(entry, Dose) else entry.shown
 
 
 class Domains:

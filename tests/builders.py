@@ -30,6 +30,7 @@ DRUGS = {
     "hydrocortisone": "5492",
     "prednisone": "8640",
     "propofol": "8782",
+    "anakinra": "72435",
 }
 ROUTES = {"IV": "47625008", "PO": "26643006", "intrathecal": "72607000"}
 ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"

@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from tests.acceptance.charts import alerts, evaluated, lines, replayed, types
-from tests.builders import consciousness, documented, gcs_eye, ice, not_assessed, on_day, propofol, seizure, steroid
+from tests.builders import (
+    administration,
+    consciousness,
+    documented,
+    gcs_eye,
+    ice,
+    not_assessed,
+    on_day,
+    propofol,
+    seizure,
+    steroid,
+)
 
 ONSET = on_day(5)
 T0 = on_day(5, "09:00")
@@ -220,6 +231,48 @@ def test_D7_day_only_treatment_start_gives_a_verdict_only_if_both_ends_do():
     day_only = {**dex(T0), "effectiveDateTime": "2026-03-06"}
     late = lines(END, *GRADE_2, day_only, NEXT_DOSE, *whole(on_day(6, "18:00"), 5))
     assert [line["verdict"] for line in late] == ["indeterminate:time-imprecise"]
+
+
+#: ICE 5 at 08:00 and 20:00, doses at 09:00: nothing ever changes, whatever the hour of a treatment start is.
+STEADY = [row for number in range(5, 9) for clock in ("08:00", "20:00") for row in whole(on_day(number, clock), 5)]
+DAILY = [dex(on_day(number, "09:00")) for number in range(7, 9)]
+
+
+def test_F5_a_day_only_treatment_start_with_the_same_answer_at_both_ends_is_a_verdict():
+    start = {**dex(T0), "effectiveDateTime": "2026-03-07"}
+    found = lines(END, *STEADY, start, *DAILY)
+    assert [(line["treatmentStart"], line["verdict"], line["verdictAt"]) for line in found] == [
+        (on_day(7, "00:00"), "met", on_day(8, "00:00"))
+    ]
+
+
+def test_F5_a_day_only_start_on_the_day_of_the_onset_may_have_come_before_it():
+    start = {**dex(T0), "effectiveDateTime": "2026-03-06"}
+    found = lines(END, *STEADY, start, dex(on_day(6, "09:00")), *DAILY)
+    assert [line["verdict"] for line in found] == ["indeterminate:time-imprecise"]
+
+
+def test_F5_a_later_assessment_is_asked_at_both_ends_too():
+    start = {**dex(T0), "effectiveDateTime": "2026-03-06"}
+    found = lines(END, *GRADE_2, start, dex(on_day(6, "09:00")), *whole(on_day(6, "20:00"), 5), *whole(on_day(7), 10))
+    assert [line["verdict"] for line in found] == ["indeterminate:time-imprecise"]
+
+
+@pytest.mark.parametrize("start", ["23:00", "23:59"])
+def test_F5_a_day_does_not_fit_into_the_24_hours_so_a_worsening_known_by_its_day_is_not_clause_B(start):
+    worse = {**documented(on_day(6), 3), "effectiveDateTime": "2026-03-07"}
+    chart = *GRADE_2, dex(on_day(5, start)), dex(on_day(6, "12:00"))
+    assert refractory(*chart, worse) == []
+    assert refractory(*chart, documented(on_day(6), 3)) == [("worsening-under-treatment", on_day(6), False)]
+
+
+def test_the_card_shows_the_doses_of_the_line_and_second_line_agents_as_events():
+    anakinra = administration(on_day(5, "18:00"), "anakinra", "100", None)
+    called = evaluated(on_day(6, "10:00"), *GRADE_2, DOSE, anakinra, *whole(on_day(6), 5))
+    card = next(c for c in called["cards"] if "refractory" in c["summary"])
+    assert "| day +5, 2026-03-06 | dexamethasone | 10 | 10 | 1 | 10 |" in card["detail"]
+    assert "Second-line agents since onset, noted and no part of the definition: anakinra, 1 time" in card["detail"]
+    assert [line["line"] for line in called["refractory"]["lines"]] == [1]
 
 
 def test_D8_both_clauses_are_one_finding_while_the_first_holds():
