@@ -41,7 +41,7 @@ class Treatment:
 
     def __init__(self) -> None:
         self.lines: tuple[Line, ...] = ()
-        self.armed_from: datetime | None = None
+        self.armed = False
         self.candidates: tuple[tuple[datetime, datetime], ...] = ()
         self.last_bridge: datetime | None = None
 
@@ -75,10 +75,9 @@ class Treatment:
         started = False
         line = self.current(clinic.course.episode)
         if clinic.course.open and clinic.course.headline > 0 and given.plausible:
-            armed = self.armed_from is not None
             lapsed = line is not None and line.broken
-            if armed or gap or lapsed or _doubles(at, given.amount, clinic):
-                unknown_starts = given.unknown and (armed or gap or lapsed)
+            if self.armed or gap or lapsed or _doubles(at, given.amount, clinic):
+                unknown_starts = given.unknown and (self.armed or gap or lapsed)
                 if unknown_starts or _sum_from(at, clinic.chart, clinic.policy) >= clinic.policy.qualifying_dose:
                     self._start(at, given.earliest, clinic, None)
                     started = True
@@ -107,19 +106,18 @@ class Treatment:
         return None
 
     def rise_from_zero(self, assessment: Assessment, clinic: Clinic) -> None:
-        """An onset, or a rise from grade 0 inside an episode: the first qualifying dose near it starts a line."""
+        """An onset, or a rise from 0 without active treatment: the first qualifying dose near it starts a line."""
         line = self.current(clinic.course.episode)
-        active = line is not None and self.active(line, assessment.at, clinic.policy)
+        if line is not None and self.active(line, assessment.at, clinic.policy):
+            return
         since = assessment.at - clinic.policy.onset_lead
-        if not active:
-            self.armed_from = since
+        self.armed = True
         for at, given in clinic.chart.clocked_between(since, assessment.at):
             if line is not None and at <= line.start:
                 continue  # this line's own doses, or those before it
-            if not given.plausible or (active and not _doubles(at, given.amount, clinic)):
+            if not given.plausible:
                 continue
-            unknown_starts = given.unknown and not active
-            if unknown_starts or _sum_from(at, clinic.chart, clinic.policy) >= clinic.policy.qualifying_dose:
+            if given.unknown or _sum_from(at, clinic.chart, clinic.policy) >= clinic.policy.qualifying_dose:
                 self._start(at, given.earliest, clinic, assessment)
                 self._bridge(given.end if given.bridges else at)
                 return
@@ -130,7 +128,7 @@ class Treatment:
         previous = self.current(course.episode)
         if previous is not None:
             self._supersede(previous, at, answers.at if answers else at, clinic)
-        self.armed_from = None
+        self.armed = False
         reference = answers or _reference(at, clinic)
         self.lines = (
             *self.lines,

@@ -121,7 +121,13 @@ def lines_of(record: Record, policy: Policy, course: Course, episode: Episode) -
         anchor = answered if headline == 0 else None
         if lines and anchor is not None and lines[-1].anchor is anchor:
             continue  # a rise is answered by one line
-        if lines:
+        if lines and anchor is not None:
+            if is_active([q for q in points if q.at < anchor.at], lines[-1].start, anchor.at, policy):
+                continue  # a line is active at the rise: no line starts while the grade is 0
+            if not qualifies(points, p, policy):
+                continue
+            lines[-1].following = p.at
+        elif lines:
             before = [q for q in points if q.at < p.at]
             gap = not is_active(before, lines[-1].start, p.at, policy)
             if not (gap and qualifies(points, p, policy)) and not doubles(points, p, policy):

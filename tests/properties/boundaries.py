@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from icans.record import Consciousness, Dose, IceTotal, Infusion, Observed, Record, Sedative, Seizure
-from tests.properties.records import ADULT, DAY_0, PATIENT, hours, stamp
+from tests.properties.records import ADULT, DAY_0, PATIENT, day_only, hours, stamp
 
 ONSET = DAY_0 + timedelta(days=3)
 
@@ -53,6 +53,11 @@ def seizure_after(duration: int) -> Record:
     return course(ice(ONSET, 9), awake(ONSET), seizure)
 
 
+def steady(*entries: Observed | Dose) -> Record:
+    """ICE 4 every twelve hours from the onset on, beside what is given."""
+    return course(*(ice(ONSET + hours(12 * number), 4) for number in range(8)), *entries)
+
+
 MINUTE = timedelta(minutes=1)
 NEAR = (-MINUTE, timedelta(0), MINUTE)
 BOUNDARY_COURSES: tuple[Record, ...] = (
@@ -68,6 +73,25 @@ BOUNDARY_COURSES: tuple[Record, ...] = (
     ),
     # only the ICE gains, by one, two or three points of one grade
     *(course(ice(ONSET, 3), dexamethasone(ONSET, 20), ice(ONSET + hours(24), 3 + gain)) for gain in (1, 2, 3)),
+    # treatment start known by its day only: on the day of the onset, and later with and without a gap
+    steady(day_only(dexamethasone(ONSET, 20)), dexamethasone(ONSET + hours(24), 20)),
+    steady(day_only(dexamethasone(ONSET + hours(24), 20)), dexamethasone(ONSET + hours(44), 20)),
+    steady(day_only(dexamethasone(ONSET + hours(24), 20)), dexamethasone(ONSET + hours(60), 20)),
+    # 30 h without a dose, counted from the start of that day, and a minute less and more
+    *(
+        course(
+            *(ice(ONSET + hours(later), 4) for later in (0, 24, 60)),
+            day_only(dexamethasone(ONSET + hours(24), 20)),
+            dexamethasone(ONSET + hours(45.5) + near, 20),
+        )
+        for near in NEAR
+    ),
+    # so is the assessment at treatment start, or the one that is judged
+    *(
+        course(day_only(ice(ONSET, 4)), dexamethasone(ONSET + hours(at), 20), ice(ONSET + hours(40), 4))
+        for at in (9, 16)
+    ),
+    *(course(ice(ONSET, 4), dexamethasone(ONSET, 20), day_only(ice(ONSET + hours(at), 8))) for at in (1, 16, 24, 30)),
     # sums about the first tiers, and about what a treatment start needs
     *(course(dexamethasone(ONSET, 97), dexamethasone(ONSET + hours(1), last)) for last in (97, 98, 99)),
     *(course(dexamethasone(ONSET, 300), dexamethasone(ONSET + hours(1), last)) for last in (79, 80, 81)),

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from icans.record import Record
 from tests.properties.agreement import disagreements
 from tests.properties.records import Shape, records, treated_records
-from tests.properties.test_agreement import CHILDREN, NIGHTS, ON_TIME, POLICY
+from tests.properties.test_agreement import CHILDREN, DAYS_ONLY, NIGHTS, ON_TIME, POLICY
 
 SHAPES: dict[str, st.SearchStrategy[Record]] = {
     "filed on time": records(ON_TIME),
@@ -28,8 +28,8 @@ SHAPES: dict[str, st.SearchStrategy[Record]] = {
     "children": records(CHILDREN),
     "late and corrected": records(),
     "treated, late and corrected": treated_records(),
-    "days only": records(Shape(day_only=True)),
-    "treated, days only": treated_records(Shape(day_only=True)),
+    "days only": records(DAYS_ONLY),
+    "treated, days only": treated_records(DAYS_ONLY),
     "two infusions and sedation": records(Shape(second_infusion=True, sedatives=2)),
 }
 BATCH = 200

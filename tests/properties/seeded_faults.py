@@ -40,11 +40,15 @@ FAULTS = (
     Fault("verdict.py", "counts_as.low >= max(1,", "counts_as.low > max(1,"),
     Fault("verdict.py", "now - before < 2", "now - before < 3"),
     Fault("refractory.py", "counts_as.low > reference.counts_as.high", "counts_as.low >= reference.counts_as.high"),
-    Fault("refractory.py", "since = assessment.at - policy.onset_lead", "since = assessment.at"),
-    Fault("refractory.py", "at < line.start + policy.evaluation_from", "at <= line.start + policy.evaluation_from"),
+    Fault("refractory.py", "since = assessment.at - clinic.policy.onset_lead", "since = assessment.at"),
+    Fault("refractory.py", "at < line.start + clinic.policy.eval", "at <= line.start + clinic.policy.eval"),
     Fault("refractory.py", "line.start) <= policy.treatment_gap", "line.start) < policy.treatment_gap"),
-    Fault("refractory.py", "if amount < policy.doubling_factor", "if amount <= policy.doubling_factor"),
+    Fault("refractory.py", "if amount < clinic.policy.doubling_factor", "if amount <= clinic.policy.doubling_factor"),
     Fault("chart.py", "total >= policy.bridging_dose", "total > policy.bridging_dose"),
+    Fault("refractory.py", "if said != {verdict.label}:", "if verdict.label not in said:"),
+    Fault("vague.py", "if start < rise.at - policy.onset_lead:", "if start < rise.at - policy.treatment_gap:"),
+    Fault("vague.py", "stand = _shifted(rows, moved)", "stand = list(rows)"),
+    Fault("vague.py", "if given_at - covered > longest:", "if given_at - covered > 2 * longest:"),
     Fault("exposure.py", "total >= policy.tiers[self.tiers_crossed]", "total > policy.tiers[self.tiers_crossed]"),
 )
 

@@ -28,6 +28,7 @@ COURSE = settings(
 )
 ON_TIME = Shape(corrections=False, late=False)
 CHILDREN = Shape(children=True, doses=0, kinds=(*Shape().kinds, *("capd",) * 6))
+DAYS_ONLY = Shape(day_only=True)
 NIGHTS = Shape(doses=0, observations=16, kinds=("ice", "ice", "rass", "rass", "gcs", "gcs", "consciousness"))
 
 
@@ -45,6 +46,12 @@ def test_the_same_alerts_for_records_filed_on_time(record: Record) -> None:
 @settings(COURSE, max_examples=80)
 @given(st.one_of(records(), treated_records()))
 def test_the_same_alerts_for_late_and_corrected_records(record: Record) -> None:
+    assert disagreements(record, POLICY) == []
+
+
+@settings(COURSE, max_examples=40)
+@given(st.one_of(records(DAYS_ONLY), treated_records(DAYS_ONLY)))
+def test_the_same_alerts_where_only_days_are_known(record: Record) -> None:
     assert disagreements(record, POLICY) == []
 
 
@@ -67,6 +74,6 @@ def test_what_holds_at_an_instant_is_the_same(record: Record, half_hours: int) -
 
 @pytest.mark.slow
 @settings(COURSE, max_examples=2000)
-@given(st.one_of(records(), treated_records(), records(ON_TIME), treated_records(ON_TIME)))
+@given(st.one_of(records(), treated_records(), treated_records(DAYS_ONLY), records(ON_TIME), treated_records(ON_TIME)))
 def test_the_same_alerts_on_two_thousand_courses(record: Record) -> None:
     assert disagreements(record, POLICY) == []

@@ -1,4 +1,4 @@
-"""Twenty one-line faults in the rules are each caught by the courses that engine and oracle are compared on."""
+"""Each of more than twenty one-line faults is caught by the courses that engine and oracle are compared on."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ def test_without_a_fault_nothing_differs(expected: Path, tmp_path: Path) -> None
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_there_are_twenty_faults() -> None:
-    assert len(FAULTS) == len({(f.file, f.line) for f in FAULTS}) == 20
+def test_there_are_twenty_faults_and_more() -> None:
+    assert len(FAULTS) == len({(f.file, f.line) for f in FAULTS}) > 20
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=[f"{f.file}: {f.changed}" for f in FAULTS])
