@@ -11,6 +11,7 @@ from icans.domains import Domains, Surroundings, evidence_of
 from icans.grading import (
     CAPD_GRADE_3,
     DOMAIN_ORDER,
+    GRADE_0,
     HEMORRHAGE,
     UNKNOWN,
     Assessment,
@@ -69,13 +70,13 @@ def assess(
             holds_up = True
     assessable = tool_stands or drives or holds_up or "consciousness" in counted
     value = grading.ice
-    at_baseline = _at_baseline(grading, charted, working)
-    clear = assessable and not grading.sedated and (
-        working.high == 0
-        or (working.low == 0 and working.high <= 1 and value is not None and value.every_valid_item_obtained)
-        or _capd_clear(grading, working)
-        or at_baseline
-    )  # fmt: skip
+    at_baseline = _at_baseline(grading, charted, working, grading.domains)
+    clear = assessable and (at_baseline or _clear(grading, working, grading.domains))
+    fresh = [v for v in grading.domains if v.status != "carried"]
+    if len(fresh) == len(grading.domains):
+        without_carried = GRADE_0 if clear else working
+    elif _at_baseline(grading, charted, without_carried, fresh) or _clear(grading, without_carried, fresh):
+        without_carried = GRADE_0
     if at_baseline:
         working, strict = GradeRange(0, working.high), GradeRange(0, strict.high)
     if assessable:
@@ -84,7 +85,7 @@ def assess(
     baseline = charted.baseline
     return Assessment(
         at=at,
-        earliest=own[0].earliest if len(own) == 1 else min(e.earliest for e in own),
+        earliest=min([e.earliest for e in grading.own]),
         day=own[0].day,
         references=references,
         full=full,
@@ -178,15 +179,20 @@ def _documented_range(grading: Domains, documented: Sequence[DocumentedGrade]) -
     return result
 
 
-def _capd_clear(grading: Domains, working: GradeRange) -> bool:
-    """CAPD below 9 with nothing else recorded above grade 0 cannot be told from grade 0."""
-    if grading.capd is None or grading.capd >= CAPD_GRADE_3 or working.high > 1 or working.low > 0:
+def _clear(grading: Domains, working: GradeRange, counted: Sequence[DomainValue]) -> bool:
+    """Cannot be told from grade 0: nothing above it, or no more than an alert level of consciousness leaves open.
+
+    counted: the domains that ``working`` rests on.
+    """
+    if grading.sedated or working.low > 0 or working.high > 1:
         return False
-    others = [v for v in grading.domains if v.domain not in ("capd", "documented")]
-    return all(v.strict.high == 0 for v in others)
+    if working.high == 0 or (grading.ice is not None and grading.ice.every_valid_item_obtained):
+        return True
+    others = [v for v in counted if v.domain not in ("capd", "documented")]
+    return grading.capd is not None and grading.capd < CAPD_GRADE_3 and all(v.strict.high == 0 for v in others)
 
 
-def _at_baseline(grading: Domains, charted: Charted, working: GradeRange) -> bool:
+def _at_baseline(grading: Domains, charted: Charted, working: GradeRange, counted: Sequence[DomainValue]) -> bool:
     """The ICE is no worse than before the infusion and every other recorded domain is 0 (project decision)."""
     baseline, value = charted.baseline, grading.ice
     if baseline is None or value is None or value.low is None or grading.sedated or working.high == 0:
@@ -195,7 +201,7 @@ def _at_baseline(grading: Domains, charted: Charted, working: GradeRange) -> boo
         return False  # charted beside points: the worse counts
     if grading.missing_consciousness is UNKNOWN:
         return False  # nothing shows that the patient was awake
-    others = [v for v in grading.domains if v.domain not in ("ice", "documented")]
+    others = [v for v in counted if v.domain not in ("ice", "documented")]
     return baseline.low is not None and value.low >= baseline.low and all(v.working.high == 0 for v in others)
 
 

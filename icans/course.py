@@ -284,8 +284,11 @@ class Course:
                 upcoming = due
         return upcoming
 
-    def settle(self, at: datetime, reassessment_holds: bool, policy: Policy, journal: Journal) -> None:
-        """Open and close what depends on time only: assessments overdue or not found."""
+    def settle(self, at: datetime, reassessment_holds: bool, ending: bool, policy: Policy, journal: Journal) -> None:
+        """Open and close what depends on time only: assessments overdue or not found.
+
+        ending: monitoring ends at ``at``; what was not told while it held is not told then.
+        """
         due, last = self.overdue_at(policy), self._last_row()
         if due is None or (self.fell_due is not None and self.fell_due[0] != last):
             self.fell_due = None
@@ -295,7 +298,7 @@ class Course:
         if self.fell_due is not None:
             if reassessment_holds:
                 journal.close(at, self.overdue_id)
-            elif not journal.holds(self.overdue_id):
+            elif not journal.holds(self.overdue_id) and not (ending and self.fell_due[1] < at):
                 self.overdue_id = journal.open(at, self._overdue(policy, *self.fell_due))
         self._settle_not_found(at, policy, journal)
 

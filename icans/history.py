@@ -181,8 +181,11 @@ class History:
         if course.monitored:
             self._cross_tiers(at)
             state.treatment.fall_due(at, self._clinic(), self._enter)
-            course.settle(at, state.treatment.reassessment_holds(self.journal), self.policy, self.journal)
-            self._end_if_due(at, instant)
+            ending = self._ends(at, instant)
+            course.settle(at, state.treatment.reassessment_holds(self.journal), ending, self.policy, self.journal)
+            if ending:
+                course.ended = at
+                self._close_everything(at)
         self.checkpoints.append((at, state.copy(), self.journal.mark()))
 
     # -- courses -------------------------------------------------------------------------------------
@@ -240,17 +243,14 @@ class History:
         for finding_id in sorted(self.journal.held):
             self.journal.close(at, finding_id)
 
-    def _end_if_due(self, at: datetime, instant: Instant | None) -> None:
+    def _ends(self, at: datetime, instant: Instant | None) -> bool:
         """Monitoring ends at death, at a documented grade 5 and when its time is over."""
-        course = self.state.course
-        end = course.monitoring_end(self.policy)
+        end = self.state.course.monitoring_end(self.policy)
         died = instant is not None and bool(instant.deaths)
         fatal = instant is not None and any(
             isinstance(e, DocumentedGrade) and e.grade == 5 and not e.other_cause for e in instant.observed
         )
-        if died or fatal or (end is not None and at >= end):
-            course.ended = at
-            self._close_everything(at)
+        return died or fatal or (end is not None and at >= end)
 
     # -- observations --------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from icans.grading import Assessment
+from icans.grading import UNKNOWN, Assessment
 from icans.policy import Policy
 
 
@@ -71,4 +71,6 @@ def _ice_only(reference: Assessment, evaluation: Assessment) -> bool:
     if before is None or now is None or now - before < 2:
         return False
     highs = {v.domain: v.working.high for v in reference.domains}
+    if before == 0:
+        highs.setdefault("consciousness", UNKNOWN.high)  # not recorded, and nothing shows that the patient was awake
     return all(v.working.high <= highs.get(v.domain, 0) for v in evaluation.domains if v.domain != "ice")

@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from icans.record import Consciousness, Dose, IceTotal, Infusion, Observed, Record, Sedative, Seizure
+from icans.record import (
+    Consciousness,
+    DocumentedGrade,
+    Dose,
+    IceTotal,
+    IcpEdema,
+    Infusion,
+    Observed,
+    Record,
+    Sedative,
+    Seizure,
+)
 from tests.properties.records import ADULT, DAY_0, PATIENT, day_only, hours, stamp
 
 ONSET = DAY_0 + timedelta(days=3)
@@ -32,8 +43,9 @@ def course(*entries: Observed | Dose | Sedative) -> Record:
     )
 
 
-def awake(at: datetime) -> Consciousness:
-    return Consciousness(**stamp(at, None, f"Observation/level-{at:%d%H%M}"), level="alert")
+def level(at: datetime, said: str, *, other_cause: bool = False) -> Consciousness:
+    reference = stamp(at, None, f"Observation/level-{at:%d%H%M}")
+    return Consciousness(**reference, level=said, other_cause=other_cause)
 
 
 def last_dose_before_evaluation(gap: timedelta) -> Record:
@@ -47,10 +59,9 @@ def sedated_until(end: timedelta) -> Record:
     return course(Sedative(**given, drug="propofol", kind="infusion", end=ONSET + end), ice(ONSET, 0))
 
 
-def seizure_after(duration: int) -> Record:
-    reference = stamp(ONSET, None, "Observation/seizure")
-    seizure = Seizure(**reference, finding="prolonged", duration_seconds=Decimal(duration))
-    return course(ice(ONSET, 9), awake(ONSET), seizure)
+def seizure(at: datetime, seconds: int = 600) -> Seizure:
+    reference = stamp(at, None, f"Observation/seizure-{at:%d%H%M}")
+    return Seizure(**reference, finding="prolonged", duration_seconds=Decimal(seconds))
 
 
 def steady(*entries: Observed | Dose) -> Record:
@@ -58,14 +69,22 @@ def steady(*entries: Observed | Dose) -> Record:
     return course(*(ice(ONSET + hours(12 * number), 4) for number in range(8)), *entries)
 
 
+def edema(at: datetime) -> IcpEdema:
+    return IcpEdema(**stamp(at, None, f"Observation/edema-{at:%d%H%M}"), finding="focal-edema")
+
+
+def died(at: datetime) -> DocumentedGrade:
+    return DocumentedGrade(**stamp(at, None, f"Observation/grade-{at:%d%H%M}"), grade=5)
+
+
 MINUTE = timedelta(minutes=1)
 NEAR = (-MINUTE, timedelta(0), MINUTE)
 BOUNDARY_COURSES: tuple[Record, ...] = (
     *(last_dose_before_evaluation(hours(30) + near) for near in NEAR),
     *(sedated_until(near) for near in NEAR),
-    *(seizure_after(seconds) for seconds in (299, 300, 301)),
+    *(course(ice(ONSET, 9), level(ONSET, "alert"), seizure(ONSET, seconds)) for seconds in (299, 300, 301)),
     # an ICE of the hour before; the level of consciousness alone is graded with it
-    *(course(ice(ONSET - hours(1) + near, 4), awake(ONSET)) for near in NEAR),
+    *(course(ice(ONSET - hours(1) + near, 4), level(ONSET, "alert")) for near in NEAR),
     # clear for a day, then worse: another episode or the same
     *(
         course(ice(ONSET, 4), ice(ONSET + hours(8), 10), ice(ONSET + hours(32) + near, 10), ice(ONSET + hours(40), 5))
@@ -98,5 +117,34 @@ BOUNDARY_COURSES: tuple[Record, ...] = (
     *(
         course(ice(ONSET, 4), dexamethasone(ONSET, 5), dexamethasone(ONSET + hours(4), last), ice(ONSET + hours(24), 4))
         for last in (4, 5, 6)
+    ),
+    # no better than a day ago but for an edema charted then: at the patient's own baseline without it
+    course(
+        *(ice(DAY_0 - hours(1), 2), ice(ONSET, 1), edema(ONSET), dexamethasone(ONSET + hours(1), 20)),
+        *(ice(ONSET + hours(25) + near, 2) for near in NEAR[1:]),
+    ),
+    # only the ICE gains, and a level of consciousness that the reference does not have is charted beside it
+    *(
+        course(ice(ONSET, before), seizure(ONSET), dexamethasone(ONSET, 20), ice(due, before + 3), level(due, said))
+        for due in (ONSET + hours(24),)
+        for before in (0, 1)
+        for said in ("awakens-to-tactile", "unarousable")
+    ),
+    # what has another cause is known by its day only, what counts to the minute
+    course(
+        day_only(level(ONSET, "awakens-to-voice", other_cause=True)),
+        *(
+            ice(ONSET + timedelta(days=1) - hours(8.5), 2),
+            dexamethasone(ONSET + hours(17), 20),
+            ice(ONSET + hours(58), 0),
+        ),
+    ),
+    # an overdue assessment that a missing reassessment outranks until the treatment is renewed, or the patient dies
+    *(
+        course(
+            *(ice(ONSET, 5), dexamethasone(ONSET + hours(23), 20), ice(ONSET + hours(39) - 6 * MINUTE, 2)),
+            *(dexamethasone(ONSET + hours(71), 20), died(ONSET + hours(71) + near)),
+        )
+        for near in NEAR
     ),
 )
