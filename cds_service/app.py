@@ -26,6 +26,7 @@ from cds_service.outcomes import MEDIA_TYPE, HookError, operation_outcome
 from cds_service.schemas import SCHEMA_NAMES, schema
 from cds_service.settings import Settings, effective_trust
 from cds_service.site import Site, site_of
+from cds_service.turns import Turn
 from cds_service.version import VERSION
 
 LOG = logging.getLogger("icans_cds")
@@ -88,6 +89,7 @@ def plain_paths(application: WsgiApplication) -> WsgiApplication:
 def _add_services(app: Flask, site: Site, settings: Settings, trust: str) -> None:
     document = orjson.dumps(discovery(site.terminology, *site.by_server.values()))
     rules = AddressRules(configured=settings.fhir_servers, development=trust == "development")
+    turn = Turn()
 
     @app.get("/cds-services")
     def list_services() -> Response:
@@ -102,10 +104,11 @@ def _add_services(app: Flask, site: Site, settings: Settings, trust: str) -> Non
             raise UnsupportedMediaType
         started = time.monotonic()
         body = request.get_data(cache=False)
-        spent = time.monotonic() - started
-        seconds = min(settings.fetch_seconds, settings.answer_seconds - ANSWERING_SECONDS - spent)
-        fetch = HookFetch(rules=rules, seconds=max(0.0, seconds))
-        response = _json(answer_hook(service_id, body, site, fetch=fetch))
+        with turn:
+            spent = time.monotonic() - started
+            seconds = min(settings.fetch_seconds, settings.answer_seconds - ANSWERING_SECONDS - spent)
+            fetch = HookFetch(rules=rules, seconds=max(0.0, seconds), turn=turn)
+            response = _json(answer_hook(service_id, body, site, fetch=fetch))
         response.headers["Cache-Control"] = "no-store"
         return response
 

@@ -13,6 +13,7 @@ from cds_service.addresses import AddressRules, origin
 if TYPE_CHECKING:
     from cds_service.fetching import Fetched
     from cds_service.site import Site
+    from cds_service.turns import Turn
     from fhir_mappings import Reading
 
 #: Kept back from the time for the whole call, for evaluating and answering.
@@ -41,10 +42,14 @@ def fhir_access(members: Mapping[str, bytes], patient: str) -> FhirAccess | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookFetch:
-    """Fetches for one call. rules: which addresses may be called. seconds: how long fetching may take."""
+    """Fetches for one call. rules: which addresses may be called. seconds: how long fetching may take.
+
+    turn: what the call holds while it is evaluated, and leaves to others while it waits here.
+    """
 
     rules: AddressRules
     seconds: float
+    turn: Turn
 
     def __call__(
         self, site: Site, access: FhirAccess, patient: str, prefetch: Mapping[str, bytes | None], reading: Reading
@@ -63,7 +68,8 @@ class HookFetch:
         from cds_service.fhir_client import FhirClient
 
         client = FhirClient(access.base, deadline=Deadline(self.seconds), token=access.token, rules=self.rules)
-        return fetch(client, patient, templates, prefetch, wanted, lambda found: infused(found, patient, site))
+        with self.turn.left():
+            return fetch(client, patient, templates, prefetch, wanted, lambda found: infused(found, patient, site))
 
 
 def infused(prefetch: Mapping[str, bytes | None], patient: str, site: Site) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,3 +142,27 @@ def test_each_row_of_the_table(row: tuple[str, ...], caplog: pytest.LogCaptureFi
 
 def test_every_fault_stands_in_the_table() -> None:
     assert {row[0] for row in table()} == set(FAULTS)
+
+
+def test_a_call_that_waits_for_its_server_keeps_no_other_waiting() -> None:
+    app = create_app(Settings(fetch_seconds=PATIENCE, answer_seconds=PATIENCE + 5))
+    asked = threading.Event()
+
+    def hanging(handler: Handler) -> None:
+        asked.set()
+        server.hangs(handler)
+
+    def post(call: dict[str, Any]) -> int:
+        return (
+            app.test_client()
+            .post(f"/cds-services/{SERVICE}", data=body_of(call), content_type="application/json")
+            .status_code
+        )
+
+    with ThreadPoolExecutor(1) as pool, serving(faults={"Observation": hanging}) as fhir:
+        waiting = pool.submit(post, hook_call(prefetch=None, fhirServer=fhir.base))
+        assert asked.wait(PATIENCE)
+        assert post(hook_call()) == 200
+        assert not waiting.done()
+        fhir.closing.set()
+        assert waiting.result() == 412
