@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -349,10 +348,8 @@ def test_help_imports_nothing_heavy() -> None:
         "heavy = {'flask', 'pydantic', 'fhir', 'fhir_mappings', 'cards', 'icans', 'msgspec', 'orjson', 'logging'}\n"
         "sys.exit(','.join(sorted(heavy & set(sys.modules))) or 0)"
     )
-    started = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    assert time.perf_counter() - started < 10
 
 
 def test_evaluate_starts_without_the_web_and_without_fhir_models(bundle: str) -> None:
