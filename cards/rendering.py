@@ -232,16 +232,16 @@ def _evidence_table(evidence: Sequence[Evidence], view: View) -> str:
 
 def _others(lead: Alert, others: Sequence[Alert], view: View) -> str:
     """Further findings of the module and problems that bear on it, at most NAMED together."""
-    lines = [escape(_summary(alert, view)) for alert in others]
+    problems = _problems(lead, view)
+    lines = [escape(_summary(alert, view)) for alert in others[:NAMED]]
     lines.extend(
         f"Problem: {problem_line(problem.code, problem.reference, problem.message)}"
-        for problem in _problems(lead, view)
+        for problem in problems[: NAMED - len(lines)]
     )
-    if not lines:
-        return ""
-    more = len(lines) - NAMED
-    shown = lines[:NAMED] + ([f"and {more} more, listed in the evaluation"] if more > 0 else [])
-    return f"Also:\n\n{bullets(shown)}"
+    more = len(others) + len(problems) - len(lines)
+    if more:
+        lines.append(f"and {more} more, listed in the evaluation")
+    return f"Also:\n\n{bullets(lines)}" if lines else ""
 
 
 def _problems(lead: Alert, view: View) -> list[Problem]:

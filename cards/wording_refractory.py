@@ -220,9 +220,14 @@ def _since_improved(alert: Alert, view: View) -> list[str]:
 
 
 def _dose_blocks(alert: Alert, view: View) -> list[str]:
-    """The doses of the line as a sum that can be redone, those without an amount, and second-line agents."""
+    """The doses of the line, or the last of them, as a sum; those without an amount, and second-line agents."""
     basis = _basis(alert)
-    blocks = ["Steroid doses since this treatment start:", sum_table(basis.doses, view)] if basis.doses else []
+    blocks = []
+    if basis.doses:
+        since = (
+            "this treatment start" if basis.since is None else f"{view.time(basis.since)}, 24 h before the grade rose"
+        )
+        blocks = [f"Steroid doses since {since}:", sum_table(basis.doses, view)]
     if basis.uncounted:
         left_out = named(basis.uncounted)
         blocks.append(f"Given since then and not in this sum (no usable amount, route or end): {left_out}.")

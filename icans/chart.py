@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from icans.amounts import clock_amount, counts_for_clock, implausibly_large
+from icans.amounts import Amount, amount_of, clock_amount, counts_for_clock, implausibly_large
 from icans.charted import is_item
 from icans.policy import Policy
 from icans.record import (
@@ -90,12 +90,14 @@ class Chart:
         self.instants: list[datetime] = []
         self.at: dict[datetime, Instant] = {}
         self.infusions: list[Infusion] = []
+        self.escalations: list[Escalation] = []
         self.courses: dict[datetime, CourseStart] = {}
         self.by_identifier: dict[str, list[Dose]] = {}
         self.longest_period = timedelta(0)
         self.looks_ahead = False
         self.dose_instants: list[datetime] = []
         self.standing: dict[datetime, list[Dose]] = {}
+        self.weighed: dict[datetime, list[tuple[Dose, Amount]]] = {}
         self.clocked: dict[datetime, ClockedDoses | None] = {}
 
     def _instant(self, at: datetime) -> Instant:
@@ -114,7 +116,9 @@ class Chart:
         shelf.append(entry)
         if len(shelf) > 1:
             shelf.sort(key=_order)
-        if isinstance(entry, DocumentedGrade):
+        if isinstance(entry, Escalation):
+            self.escalations.append(entry)
+        elif isinstance(entry, DocumentedGrade):
             self.looks_ahead = True
         if isinstance(entry, Dose):
             for identifier in entry.identifiers:
@@ -138,6 +142,8 @@ class Chart:
         instant = self.at[entry.at]
         instant.shelf(entry).remove(entry)
         self._drop_if_empty(entry.at)
+        if isinstance(entry, Escalation):
+            self.escalations.remove(entry)
         if isinstance(entry, Dose):
             if not instant.doses:
                 self.dose_instants.remove(entry.at)
@@ -217,18 +223,15 @@ class Chart:
 
     def _forget(self, dose: Dose) -> None:
         """Drop what was worked out for the doses that this one may repeat or be repeated by."""
-        for identifier in dose.identifiers:
-            for other in self.by_identifier[identifier]:
-                self.standing.pop(other.at, None)
-                self.clocked.pop(other.at, None)
+        instants = {dose.at}.union(other.at for i in dose.identifiers for other in self.by_identifier[i])
         until = dose.at + self.policy.duplicate_window
         for index in range(bisect_left(self.dose_instants, dose.at), len(self.dose_instants)):
             if self.dose_instants[index] > until:
                 break
-            self.standing.pop(self.dose_instants[index], None)
-            self.clocked.pop(self.dose_instants[index], None)
-        self.standing.pop(dose.at, None)
-        self.clocked.pop(dose.at, None)
+            instants.add(self.dose_instants[index])
+        for at in instants:
+            for worked_out in (self.standing, self.weighed, self.clocked):
+                worked_out.pop(at, None)
 
     def doses_between(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, list[Dose]]]:
         """Doses that start in [start, end), by instant; duplicates left out."""
@@ -241,6 +244,14 @@ class Chart:
                 doses = self.standing[at] = [d for d in self.at[at].doses if not self.duplicate_of(d)]
             if doses:
                 yield at, doses
+
+    def weighed_between(self, start: datetime, end: datetime) -> Iterator[tuple[Dose, Amount]]:
+        """The same, one by one, each with what it counts for."""
+        for at, doses in self.doses_between(start, end):
+            weighed = self.weighed.get(at)
+            if weighed is None:
+                weighed = self.weighed[at] = [(dose, amount_of(dose, self.policy)) for dose in doses]
+            yield from weighed
 
     def clocked_between(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, ClockedDoses]]:
         """The doses that start in [start, end) as treatment clocks see them, by instant."""

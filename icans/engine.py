@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -142,22 +142,25 @@ class _Run:
             line_by_line = any(
                 m == "steroids" and self._leading_type(m) in ("cumulative-dose", "steroid-days") for m in modules
             )
-            shown = self.evaluation(at, line_by_line=line_by_line, treatment="refractory" in modules)
+            shown = self.evaluation(at, line_by_line=line_by_line, modules=modules)
             self.moments.append(Moment(at=at, modules=modules, evaluation=shown))
 
     def _leading_type(self, module: str) -> str:
-        return next(a.finding.type for a in self.ledger.in_order() if a.finding.module == module)
+        return self.ledger.in_order([module])[0].finding.type
 
     # -- results -------------------------------------------------------------------------------------
 
     def evaluation(
-        self, at: datetime, *, line_by_line: bool, treatment: bool = True, explain: bool = False
+        self, at: datetime, *, line_by_line: bool, modules: Sequence[str] = MODULES, explain: bool = False
     ) -> Evaluation:
-        """The state of everything as of ``at``; treatment: findings of treatment lines with the doses of the line."""
+        """The state of everything as of ``at``, with the findings of these modules."""
         history = self.history
         course = history.state.course
         monitoring = "none" if course.number == 0 else "ended" if course.ended is not None else "active"
-        findings = [self._as_of(alert, at, treatment) for alert in self.ledger.in_order()]
+        findings: list[Alert] = []
+        for alert in self.ledger.in_order(modules):
+            leads = not findings or findings[-1].finding.module != alert.finding.module
+            findings.append(self._as_of(alert, at, leads))
         if monitoring == "none":
             findings += self._unread(at)
         starts = sorted(history.chart.courses)
@@ -170,10 +173,10 @@ class _Run:
             rules=rules_now(at, history, findings) if explain else (),
         )  # fmt: skip
 
-    def _as_of(self, alert: Alert, at: datetime, treatment: bool) -> Alert:
-        """An alert as a call at ``at`` shows it; later steps do not reach it."""
+    def _as_of(self, alert: Alert, at: datetime, leads: bool) -> Alert:
+        """An alert as a call at ``at`` shows it; later steps do not reach it. leads: its card shows it in full."""
         return Alert(
-            finding=with_treatment(alert.finding, at, self.history) if treatment else alert.finding,
+            finding=with_treatment(alert.finding, at, self.history) if leads else alert.finding,
             facts=running_facts(alert, at, self.history),
             shown_at=alert.shown_at, until=alert.until, holds=alert.holds,
             revised_facts=dict(alert.revised_facts) if alert.revised_facts else None,

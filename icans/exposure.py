@@ -21,6 +21,8 @@ from icans.record import Dose
 
 ZERO = Decimal(0)
 MICROSECOND = timedelta(microseconds=1)
+#: "The last 24 hours" of a sum, and of what is shown beside a grade that rose again.
+RECENT = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,19 +170,17 @@ class Exposure:
         return policy.tiers[first : self.tiers_crossed]
 
 
-def last_24h(at: datetime, chart: Chart, policy: Policy) -> Decimal:
+def last_24h(at: datetime, chart: Chart) -> Decimal:
     """Dexamethasone-equivalent mg given in the 24 hours up to ``at``."""
-    start = at - timedelta(hours=24)
+    start = at - RECENT
     total = ZERO
-    for _, doses in chart.doses_between(start - chart.longest_period, at + MICROSECOND):
-        for dose in doses:
-            amount = amount_of(dose, policy)
-            if dose.route != "systemic" or not amount.lower:
-                continue
-            if dose.end is not None and dose.end > dose.at:
-                total += Accruing(dose, dose.at, dose.end, amount.lower, start).given(at)
-            elif dose.at > start:
-                total += amount.lower
+    for dose, amount in chart.weighed_between(start - chart.longest_period, at + MICROSECOND):
+        if dose.route != "systemic" or not amount.lower:
+            continue
+        if dose.end is not None and dose.end > dose.at:
+            total += Accruing(dose, dose.at, dose.end, amount.lower, start).given(at)
+        elif dose.at > start:
+            total += amount.lower
     return total
 
 
@@ -191,46 +191,44 @@ def counted_doses(
     counted: list[CountedDose] = []
     uncounted: list[str] = []
     start = (since or at - timedelta(days=36500)) - chart.longest_period
-    for _, doses in chart.doses_between(start, at + MICROSECOND):
-        for dose in doses:
-            amount = amount_of(dose, policy)
-            if dose.route == "intrathecal" or (since is not None and (dose.end or dose.at) < since):
-                continue
-            if not amount.usable:
-                if since is None or dose.at >= since:
-                    uncounted.append(dose.reference)
-                continue
-            begins = since or dose.at
-            period = dose.end is not None and dose.end > dose.at
-            if not period and dose.at < begins:
-                continue
-            given = amount.lower
-            if period and dose.end is not None:
-                given = Accruing(dose, dose.at, dose.end, amount.lower, begins).given(at)
-            factor = policy.factors[dose.drug]
-            counted.append(
-                CountedDose(
-                    reference=dose.reference,
-                    at=dose.at,
-                    end=dose.end,
-                    drug=dose.drug,
-                    amount_mg=given / factor,
-                    factor=factor,
-                    equivalent_mg=given,
-                    shown=dose.shown,
-                )  # fmt: skip
-            )
+    for dose, amount in chart.weighed_between(start, at + MICROSECOND):
+        if dose.route == "intrathecal" or (since is not None and (dose.end or dose.at) < since):
+            continue
+        if not amount.usable:
+            if since is None or dose.at >= since:
+                uncounted.append(dose.reference)
+            continue
+        begins = since or dose.at
+        period = dose.end is not None and dose.end > dose.at
+        if not period and dose.at < begins:
+            continue
+        given = amount.lower
+        if period and dose.end is not None:
+            given = Accruing(dose, dose.at, dose.end, amount.lower, begins).given(at)
+        factor = policy.factors[dose.drug]
+        counted.append(
+            CountedDose(
+                reference=dose.reference,
+                at=dose.at,
+                end=dose.end,
+                drug=dose.drug,
+                amount_mg=given / factor,
+                factor=factor,
+                equivalent_mg=given,
+                shown=dose.shown,
+            )  # fmt: skip
+        )
     return tuple(counted), tuple(uncounted)
 
 
-def dose_facts(at: datetime, exposure: Exposure, chart: Chart, policy: Policy) -> dict[str, Any]:
+def dose_facts(at: datetime, exposure: Exposure, chart: Chart) -> dict[str, Any]:
     """The published facts of the exposure at ``at``, in mg of dexamethasone-equivalent."""
     total = exposure.total_at(at)
     before_onset = exposure.at_onset if exposure.at_onset is not None else total
     return {
         "dexamethasoneEquivalentMg": total,
         "sinceOnsetMg": total - before_onset,
-        "last24hMg": last_24h(at, chart, policy),
+        "last24hMg": last_24h(at, chart),
         "administrations": exposure.administrations,
         "uncounted": exposure.uncounted,
         "prophylacticMg": before_onset,

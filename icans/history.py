@@ -395,7 +395,7 @@ class History:
             "thresholdMg": highest,
             "crossedMg": list(crossed),
             "window": "since-infusion",
-            **dose_facts(at, exposure, self.chart, policy),
+            **dose_facts(at, exposure, self.chart),
         }
         key = f"{key_time(course.infusion.at)}|{number(highest)}"
         indicator = policy.tier_indicators[policy.tiers.index(highest)]

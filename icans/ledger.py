@@ -7,7 +7,7 @@ the history recomputed from what is known says so; what late knowledge removes f
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -99,31 +99,33 @@ class Ledger:
             self.holding[finding.module].pop(finding.id, None)
 
     def _leads_anew(self, module: str) -> bool:
-        lead = leading(list(self.holding[module].values()))
+        lead = leading(self.holding[module].values())
         if lead is None or lead.finding.id in self.led:
             return False
         self.led.add(lead.finding.id)
         return True
 
-    def in_order(self) -> list[Alert]:
-        """Alerts that hold, by module, the leading one of each first."""
-        return [alert for module in MODULES for alert in ranked(list(self.holding[module].values()))]
+    def in_order(self, modules: Sequence[str] = MODULES) -> list[Alert]:
+        """Alerts of these modules that hold, by module, the leading one of each first."""
+        return [alert for module in MODULES if module in modules for alert in ranked(self.holding[module].values())]
 
 
-def leading(alerts: list[Alert]) -> Alert | None:
-    return ranked(alerts)[0] if alerts else None
+def leading(alerts: Collection[Alert]) -> Alert | None:
+    return min(alerts, key=_rank, default=None)
 
 
-def ranked(alerts: list[Alert]) -> list[Alert]:
+def ranked(alerts: Collection[Alert]) -> list[Alert]:
     """Highest indicator, icans-active last within it, then latest shown, latest at, type and id."""
-    return sorted(
-        alerts,
-        key=lambda a: (
-            INDICATORS.index(a.finding.indicator),
-            a.finding.type == "icans-active",
-            -a.shown_at.timestamp(),
-            -a.finding.at.timestamp(),
-            a.finding.type,
-            a.finding.id,
-        ),
+    return sorted(alerts, key=_rank)
+
+
+def _rank(alert: Alert) -> tuple[int, bool, float, float, str, str]:
+    finding = alert.finding
+    return (
+        INDICATORS.index(finding.indicator),
+        finding.type == "icans-active",
+        -alert.shown_at.timestamp(),
+        -finding.at.timestamp(),
+        finding.type,
+        finding.id,
     )

@@ -68,14 +68,16 @@ class Clinic(NamedTuple):
 class RefractoryBasis:
     """What a refractoriness card shows beyond its facts. early: worsening so soon that no effect may show yet.
 
-    Filled in as of the call: doses of the line up to then; uncounted: references of those without a usable amount;
-    escalations: second-line agents since onset; assumed: what was taken for granted, as codes.
+    Filled in as of the call: doses of the line up to then, from ``since`` on where they are not all; uncounted:
+    references of those without a usable amount; escalations: second-line agents since onset; assumed: what was taken
+    for granted, as codes.
     """
 
     line: LineNow
     reference: Assessment | None
     evaluation: Assessment | None
     early: bool = False
+    since: datetime | None = None
     doses: tuple[CountedDose, ...] = ()
     uncounted: tuple[str, ...] = ()
     escalations: tuple[Escalation, ...] = ()

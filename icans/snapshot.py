@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from icans.amounts import clock_amount, counts_for_clock
-from icans.exposure import MICROSECOND, ZERO, counted_doses, dose_facts
+from icans.exposure import MICROSECOND, RECENT, ZERO, counted_doses, dose_facts
 from icans.findings import Alert, CourseSummary, ExposureNow, Finding, GradeNow, RefractoryNow, TimelineEntry
 from icans.grading import Assessment
 from icans.lines import Line, RefractoryBasis, line_now
@@ -27,7 +27,7 @@ def exposure_now(at: datetime, history: History, *, line_by_line: bool) -> Expos
     if not history.record.administrations_read:
         return None
     exposure, infused = history.state.exposure, history.state.course.infusion is not None
-    facts = dose_facts(at, exposure, history.chart, history.policy)
+    facts = dose_facts(at, exposure, history.chart)
     counted: tuple[Any, ...] = ()
     uncounted: tuple[str, ...] = ()
     if line_by_line:
@@ -136,28 +136,33 @@ def running_facts(alert: Alert, at: datetime, history: History) -> dict[str, Any
 
 
 def with_treatment(finding: Finding, at: datetime, history: History) -> Finding:
-    """A finding of a treatment line with the line's doses and what was assumed, as of ``at``; others unchanged."""
+    """A finding of a treatment line with the line's doses and what was assumed, as of ``at``; others unchanged.
+
+    Of a grade that rose again, long after treatment start as it may be, the doses from a day before it on.
+    """
     basis, chart, policy = finding.basis, history.chart, history.policy
     if not isinstance(basis, RefractoryBasis):
         return finding
     start, onset = basis.line.treatment_start, history.state.course.onset
-    doses, uncounted = counted_doses(at, start, chart, policy)
-    agents = [e for _, instant in chart.between(onset or start, at + MICROSECOND) for e in instant.escalations]
-    given = [d for _, together in chart.doses_between(start, at + MICROSECOND) for d in together]
+    since = max(start, finding.at - RECENT) if finding.type == "re-worsening" else start
+    doses, uncounted = counted_doses(at, since, chart, policy)
+    agents = sorted((e for e in chart.escalations if (onset or start) <= e.at <= at), key=lambda e: (e.at, e.reference))
+    first = [d for _, together in chart.doses_between(start, start + MICROSECOND) for d in together]
+    given = [d for _, together in chart.doses_between(since, at + MICROSECOND) for d in together]
     filled = replace(
         basis,
         doses=doses,
         uncounted=uncounted,
         escalations=tuple(agents),
-        assumed=tuple(_assumed(basis, given, policy)),
+        since=since if since > start else None,
+        assumed=tuple(_assumed(basis, [d for d in first if counts_for_clock(d, policy)], given, policy)),
     )
     return replace(finding, basis=filled)
 
 
-def _assumed(basis: RefractoryBasis, given: list[Dose], policy: Policy) -> Iterator[str]:
-    """What was taken for granted to start the line and to compare its two assessments."""
-    first = [d for d in given if d.at == basis.line.treatment_start and counts_for_clock(d, policy)]
-    if any(d.route == "unknown" and counts_for_clock(d, policy) for d in given):
+def _assumed(basis: RefractoryBasis, first: list[Dose], given: list[Dose], policy: Policy) -> Iterator[str]:
+    """What was taken for granted to start the line with these doses, and to compare its two assessments."""
+    if any(d.route == "unknown" and counts_for_clock(d, policy) for d in (*first, *given)):
         yield "route-not-recorded"
     if first and all(clock_amount(d, policy) is None for d in first):
         yield "dose-unknown"

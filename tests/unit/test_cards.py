@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -409,17 +408,6 @@ def test_alert_json_is_the_published_object() -> None:
     assert alert_json(sample)["until"] == "2026-03-09T08:00:00+00:00"
 
 
-def test_rendering_is_fast() -> None:
-    found = evaluation(every_type()["grade-change"])
-    render(found, context=CONTEXT, hook_instance=HOOK)
-    fastest = 1.0
-    for _ in range(20):
-        started = time.perf_counter()
-        render(found, context=CONTEXT, hook_instance=HOOK)
-        fastest = min(fastest, time.perf_counter() - started)
-    assert fastest < 0.001
-
-
 def test_refractory_cards_show_the_doses_of_the_line_and_second_line_agents() -> None:
     basis = line_basis(
         doses=(dose(day(6, 9), "dexamethasone", "20", "1"),),
@@ -436,3 +424,8 @@ def test_refractory_cards_show_the_doses_of_the_line_and_second_line_agents() ->
         assert "anakinra, 2 times, first 2026-03-07 12:00 UTC (day +6), last 2026-03-07 18:00 UTC (day +6)" in detail
         assert "Assumed: Route not recorded for a counted dose: taken as systemic." in detail
         assert "Assumed: Treatment start is known by its day only" in detail
+    again = every_type()["re-worsening"]
+    again.finding = replace(again.finding, basis=replace(basis, since=day(6, 8)))
+    assert (
+        "Steroid doses since 2026-03-07 08:00 UTC (day +6), 24 h before the grade rose:" in only_card(again)["detail"]
+    )
