@@ -60,27 +60,11 @@ def render(
     for module in MODULES:
         if modules is not None and module not in modules:
             continue
-        alerts = in_leading_order([alert for alert in evaluation.findings if alert.finding.module == module])
+        alerts = [alert for alert in evaluation.findings if alert.finding.module == module]
         if alerts:
             cards.append(_card(alerts[0], alerts[1:], view, hook_instance))
     cards.sort(key=lambda card: INDICATORS.index(card["indicator"]))
     return [without_empty(card) for card in cards] if hook_instance is not None else cards
-
-
-def in_leading_order(alerts: Sequence[Alert]) -> list[Alert]:
-    """Alerts of one module, the leading one first.
-
-    Highest indicator (the standing grade last within it), then latest shown, then latest ``at``, then type.
-    """
-    latest_first = sorted(alerts, key=lambda alert: (alert.finding.type, alert.finding.id))
-    latest_first.sort(key=lambda alert: (alert.shown_at, alert.finding.at), reverse=True)
-    return sorted(
-        latest_first,
-        key=lambda alert: (
-            INDICATORS.index(alert.finding.indicator),
-            alert.finding.type == "icans-active",
-        ),
-    )
 
 
 def alert_json(alert: Alert, patient: str | None = None) -> dict[str, Any]:

@@ -235,22 +235,25 @@ class Chart:
 
     def doses_between(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, list[Dose]]]:
         """Doses that start in [start, end), by instant; duplicates left out."""
-        for index in range(bisect_left(self.dose_instants, start), len(self.dose_instants)):
+        for index in range(bisect_left(self.dose_instants, start), bisect_left(self.dose_instants, end)):
             at = self.dose_instants[index]
-            if at >= end:
-                return
-            doses = self.standing.get(at)
-            if doses is None:
-                doses = self.standing[at] = [d for d in self.at[at].doses if not self.duplicate_of(d)]
+            doses = self._standing_at(at)
             if doses:
                 yield at, doses
 
+    def _standing_at(self, at: datetime) -> list[Dose]:
+        doses = self.standing.get(at)
+        if doses is None:
+            doses = self.standing[at] = [d for d in self.at[at].doses if not self.duplicate_of(d)]
+        return doses
+
     def weighed_between(self, start: datetime, end: datetime) -> Iterator[tuple[Dose, Amount]]:
         """The same, one by one, each with what it counts for."""
-        for at, doses in self.doses_between(start, end):
+        for index in range(bisect_left(self.dose_instants, start), bisect_left(self.dose_instants, end)):
+            at = self.dose_instants[index]
             weighed = self.weighed.get(at)
             if weighed is None:
-                weighed = self.weighed[at] = [(dose, amount_of(dose, self.policy)) for dose in doses]
+                weighed = self.weighed[at] = [(d, amount_of(d, self.policy)) for d in self._standing_at(at)]
             yield from weighed
 
     def clocked_between(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, ClockedDoses]]:

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from icans.amounts import clock_amount, counts_for_clock
 from icans.exposure import MICROSECOND, RECENT, ZERO, counted_doses, dose_facts
-from icans.findings import Alert, CourseSummary, ExposureNow, Finding, GradeNow, RefractoryNow, TimelineEntry
+from icans.findings import (
+    RUNNING_FACTS,
+    Alert,
+    CourseSummary,
+    ExposureNow,
+    Finding,
+    GradeNow,
+    RefractoryNow,
+    TimelineEntry,
+)
 from icans.grading import Assessment
 from icans.lines import Line, RefractoryBasis, line_now
 from icans.policy import Policy
@@ -111,6 +120,8 @@ def _state_of(line: Line, history: History) -> str:
 
 def running_facts(alert: Alert, at: datetime, history: History) -> dict[str, Any]:
     """The facts of an alert as of the call: as first shown, but for the running ones."""
+    if alert.finding.type not in RUNNING_FACTS:
+        return alert.facts
     facts = dict(alert.facts)
     course = history.state.course
     if alert.finding.type == "icans-active":
@@ -126,7 +137,7 @@ def running_facts(alert: Alert, at: datetime, history: History) -> dict[str, Any
             if line.episode == course.episode and (line.met_a or line.met_b is not None)
         ]
         facts["treatmentLine"] = current.number if current else None
-    elif alert.finding.type == "refractory":
+    else:
         line = next((x for x in history.state.treatment.lines if alert.finding.id in x.finding_ids), None)
         if line is not None:
             both = line.met_a and line.met_b is not None and len(line.finding_ids) == 1

@@ -14,9 +14,10 @@ import pytest
 from cards import CardContext, alert_json, render
 from cards.assessment import domain_text, ice_text
 from cards.models import check_response
-from cards.rendering import EXTENSION, WORDINGS, in_leading_order
+from cards.rendering import EXTENSION, WORDINGS
 from icans.findings import MODULE_OF, MODULES, NAMESPACE, Alert, Finding
 from icans.grading import DomainValue, GradeRange
+from icans.ledger import ranked
 from icans.record import Problem
 from tests.unit.card_samples import (
     DOSE_FACTS,
@@ -272,8 +273,8 @@ def test_hook_cards_hold_no_empty_member_and_replayed_ones_keep_their_nulls() ->
 
 
 def test_one_card_a_module_led_by_indicator_then_latest() -> None:
-    samples = every_type()
-    cards = render(evaluation(*samples.values()), context=CONTEXT, hook_instance=HOOK)
+    found = evaluation(*ranked(every_type().values()))
+    cards = render(found, context=CONTEXT, hook_instance=HOOK)
     assert [extension(card)["type"] for card in cards] == [
         "grade-change",
         "re-worsening",
@@ -289,8 +290,8 @@ def test_one_card_a_module_led_by_indicator_then_latest() -> None:
         "icans-active",
     ]
     assert set(icans["alsoHolds"][0]) == {"findingId", "type", "at", "indicator", "facts"}
-    assert render(evaluation(*samples.values()), context=CONTEXT, modules=()) == []
-    (steroids,) = render(evaluation(*samples.values()), context=CONTEXT, modules={"steroids"})
+    assert render(found, context=CONTEXT, modules=()) == []
+    (steroids,) = render(found, context=CONTEXT, modules={"steroids"})
     assert extension(steroids)["module"] == "steroids"
     assert list(MODULES).index("icans") == 0
 
@@ -298,9 +299,9 @@ def test_one_card_a_module_led_by_indicator_then_latest() -> None:
 def test_the_standing_grade_ranks_last_within_its_indicator() -> None:
     active = every_type()["icans-active"]
     earlier = every_type()["assessment-not-found"]
-    assert in_leading_order([active, earlier]) == [earlier, active]
+    assert ranked([active, earlier]) == [earlier, active]
     severe = replace(active.finding, indicator="warning")
-    assert in_leading_order([earlier, replace_alert(active, severe)])[0].finding is severe
+    assert ranked([earlier, replace_alert(active, severe)])[0].finding is severe
 
 
 def replace_alert(old: Alert, finding: Finding) -> Alert:
