@@ -94,7 +94,7 @@ class Chart:
         self.courses: dict[datetime, CourseStart] = {}
         self.by_identifier: dict[str, list[Dose]] = {}
         self.longest_period = timedelta(0)
-        self.looks_ahead = False
+        self.has_documented = False
         self.dose_instants: list[datetime] = []
         self.standing: dict[datetime, list[Dose]] = {}
         self.weighed: dict[datetime, list[tuple[Dose, Amount]]] = {}
@@ -119,7 +119,7 @@ class Chart:
         if isinstance(entry, Escalation):
             self.escalations.append(entry)
         elif isinstance(entry, DocumentedGrade):
-            self.looks_ahead = True
+            self.has_documented = True
         if isinstance(entry, Dose):
             for identifier in entry.identifiers:
                 insort(self.by_identifier.setdefault(identifier, []), entry, key=lambda d: (d.at, d.reference))
@@ -175,7 +175,7 @@ class Chart:
             for other in self._observed(entry.at - self.policy.ice_item_window, entry.at):
                 if is_item(other):
                     earliest = min(earliest, other.at)
-        if self.looks_ahead and isinstance(entry, (Observed, Sedative)):
+        if self.has_documented and isinstance(entry, (Observed, Sedative)):
             for other in self._observed(earliest - self.policy.combination_window, entry.at):
                 if isinstance(other, DocumentedGrade):
                     earliest = min(earliest, other.at)
@@ -331,3 +331,8 @@ def _same_dose(one: Dose, other: Dose) -> bool:
 def starts_monitoring(entry: Observed) -> bool:
     """Whether an entry starts monitoring where no infusion is known: an ICE value or a documented grade."""
     return isinstance(entry, (IceTotal, IceItem, DocumentedGrade)) and not entry.other_cause
+
+
+def is_death(entry: Observed) -> bool:
+    """A documented grade 5: death due to ICANS."""
+    return isinstance(entry, DocumentedGrade) and entry.grade == 5 and not entry.other_cause

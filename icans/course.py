@@ -25,6 +25,7 @@ class Course:
         self.infusion = start
         self.since: datetime | None = start.at if start else None
         self.ended: datetime | None = None
+        self.monitored = number > 0
         self.headline = 0
         self.headline_at: datetime | None = None
         self.rose_at: datetime | None = None
@@ -48,15 +49,16 @@ class Course:
         self.discrepancy_id: str | None = None
         self.overdue_id: str | None = None
         self.not_found_id: str | None = None
+        self.upcoming: tuple[datetime, ...] = ()  # instants at which something falls due, as of the last settled one
 
     def copy(self) -> Course:
         twin = Course.__new__(Course)
         twin.__dict__.update(self.__dict__)
         return twin
 
-    @property
-    def monitored(self) -> bool:
-        return self.number > 0 and self.ended is None
+    def end(self, at: datetime) -> None:
+        """Monitoring ends."""
+        self.ended, self.monitored = at, False
 
     def finding(
         self,
@@ -275,21 +277,19 @@ class Course:
             return max(end, self.last.at + policy.monitoring_extension)
         return end
 
-    def next_due(self, at: datetime, policy: Policy) -> datetime | None:
+    def next_due(self, at: datetime) -> datetime | None:
         """The next instant after ``at`` at which something of this course falls due by time alone."""
-        upcoming: datetime | None = None
-        over = self.since + policy.not_found_until if self.since is not None else None
-        for due in (self.monitoring_end(policy), self.overdue_at(policy), self.not_found_at(policy), over):
-            if due is not None and due > at and (upcoming is None or due < upcoming):
-                upcoming = due
-        return upcoming
+        return min([due for due in self.upcoming if due > at], default=None)
 
-    def settle(self, at: datetime, reassessment_holds: bool, ending: bool, policy: Policy, journal: Journal) -> None:
-        """Open and close what depends on time only: assessments overdue or not found.
+    def settle(self, at: datetime, dies: bool, reassessment_holds: bool, policy: Policy, journal: Journal) -> bool:
+        """Open and close what depends on time only; returns whether monitoring ends at ``at``.
 
-        ending: monitoring ends at ``at``; what was not told while it held is not told then.
+        It ends with a death and when its time is over; what was not told while it held is not told then.
         """
         due, last = self.overdue_at(policy), self._last_row()
+        end, not_found = self.monitoring_end(policy), self.not_found_at(policy)
+        over = self.since + policy.not_found_until if self.since is not None else None
+        ending = dies or (end is not None and at >= end)
         if due is None or (self.fell_due is not None and self.fell_due[0] != last):
             self.fell_due = None
             journal.close(at, self.overdue_id)
@@ -300,7 +300,12 @@ class Course:
                 journal.close(at, self.overdue_id)
             elif not journal.holds(self.overdue_id) and not (ending and self.fell_due[1] < at):
                 self.overdue_id = journal.open(at, self._overdue(policy, *self.fell_due))
-        self._settle_not_found(at, policy, journal)
+        if not_found is None or (over is not None and at >= over):
+            journal.close(at, self.not_found_id)
+        elif at >= not_found and not journal.holds(self.not_found_id):
+            self.not_found_id = journal.open(at, self._not_found(not_found))
+        self.upcoming = tuple([instant for instant in (end, due, not_found, over) if instant is not None])
+        return ending
 
     def _overdue(self, policy: Policy, last: datetime | None, due: datetime, grade: int) -> Finding:
         """Told once a full row; a headline that falls later does not take it back."""
@@ -313,16 +318,10 @@ class Course:
             return self.last_full_at
         return self.onset
 
-    def _settle_not_found(self, at: datetime, policy: Policy, journal: Journal) -> None:
-        due = self.not_found_at(policy)
-        over = self.since is not None and at >= self.since + policy.not_found_until
-        if due is None or over:
-            journal.close(at, self.not_found_id)
-        elif at >= due and not journal.holds(self.not_found_id):
-            since = self.not_found_since()
-            facts = {"since": since, "lookedFor": ["ice", "capd", "consciousness", "documented-icans-grade"]}
-            found = self.finding("assessment-not-found", key_time(since), due, "info", facts, (), self.last)
-            self.not_found_id = journal.open(at, found)
+    def _not_found(self, due: datetime) -> Finding:
+        since = self.not_found_since()
+        facts = {"since": since, "lookedFor": ["ice", "capd", "consciousness", "documented-icans-grade"]}
+        return self.finding("assessment-not-found", key_time(since), due, "info", facts, (), self.last)
 
     # -- summary -------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ STEP = timedelta(microseconds=1)
 
 def tool_at(assessment: Assessment) -> datetime | None:
     """When the ICE or CAPD of an assessment was charted, or that the patient was unarousable for it."""
-    return max((v.time for v in assessment.domains if v.domain in ("ice", "capd")), default=None)
+    return max([v.time for v in assessment.domains if v.domain in ("ice", "capd")], default=None)
 
 
 def tools_after(
@@ -61,9 +61,10 @@ def compare_documented(
     The earlier one on a tie; ``following`` is the first after a grade documented at this instant. Nothing is
     compared where the documented grade itself drives.
     """
+    if not charted.documented or assessment.working is None:
+        return
     near, window, at = tool_at(assessment), policy.combination_window, assessment.at
-    driven = any(v.domain == "documented" for v in assessment.domains)
-    if not charted.documented or assessment.working is None or near is None or driven:
+    if near is None or any(v.domain == "documented" for v in assessment.domains):
         return
     documented_at = charted.documented[0].at
     if course.since is not None and documented_at < course.since:

@@ -20,14 +20,16 @@ class GradeRange(NamedTuple):
     def worst_with(self, other: GradeRange) -> GradeRange:
         """The overall grade of two domains: the worse decides at both ends (ASTCT 2019, Table 5, footnote)."""
         if self.low >= other.low:
-            return self if self.high >= other.high else GradeRange(self.low, other.high)
-        return other if other.high >= self.high else GradeRange(other.low, self.high)
+            return self if self.high >= other.high else _RANGES[self.low, other.high]
+        return other if other.high >= self.high else _RANGES[other.low, self.high]
 
     def span(self, other: GradeRange) -> GradeRange:
         """The smallest range that holds both: either may be true."""
         return GradeRange(min(self.low, other.low), max(self.high, other.high))
 
 
+#: Every range there is, made once.
+_RANGES = {(low, high): GradeRange(low, high) for high in range(5) for low in range(high + 1)}
 GRADE_0 = GradeRange(0, 0)
 AROUSABLE = GradeRange(0, 3)
 UNKNOWN = GradeRange(0, 4)

@@ -14,7 +14,7 @@ from typing import Any
 
 from icans.amounts import duplicate_problem, number
 from icans.assessing import assess
-from icans.chart import Chart, CourseStart, Instant, starts_monitoring
+from icans.chart import Chart, CourseStart, Instant, is_death, starts_monitoring
 from icans.charted import REASONS_ITEM_MISSING, Charted, is_item
 from icans.course import Course
 from icans.documented import compare_documented, tool_at, tools_after
@@ -75,6 +75,7 @@ class History:
         self.checkpoints: list[tuple[datetime, State, Mark]] = []
         self.tool_ahead: datetime | None = None
         self._deadline: tuple[datetime | None, datetime | None] = (None, None)
+        self._seen = Clinic(self.state.course, self.chart, policy, self.journal)
 
     def _blank(self) -> State:
         return State(Charted(), Course(self.record.patient), Treatment(), Exposure())
@@ -137,7 +138,7 @@ class History:
         upcoming = self.state.exposure.next_change(at, self.policy)
         for due in (
             self.state.treatment.next_due(at, self.policy),
-            course.next_due(at, self.policy),
+            course.next_due(at),
         ):
             if due is not None and (upcoming is None or due < upcoming):
                 upcoming = due
@@ -181,10 +182,10 @@ class History:
         if course.monitored:
             self._cross_tiers(at)
             state.treatment.fall_due(at, self._clinic(), self._enter)
-            ending = self._ends(at, instant)
-            course.settle(at, state.treatment.reassessment_holds(self.journal), ending, self.policy, self.journal)
-            if ending:
-                course.ended = at
+            dies = instant is not None and self._dies(instant)
+            overdue = state.treatment.reassessment_holds(self.journal)
+            if course.settle(at, dies, overdue, self.policy, self.journal):
+                course.end(at)
                 self._close_everything(at)
         self.checkpoints.append((at, state.copy(), self.journal.mark()))
 
@@ -209,7 +210,7 @@ class History:
         if partial:
             self._open_partial(at, partial)
         if state.dead:
-            state.course.ended = at
+            state.course.end(at)
             self._close_everything(at)
 
     def _open_partial(self, at: datetime, problems: list[Problem]) -> None:
@@ -243,14 +244,9 @@ class History:
         for finding_id in sorted(self.journal.held):
             self.journal.close(at, finding_id)
 
-    def _ends(self, at: datetime, instant: Instant | None) -> bool:
-        """Monitoring ends at death, at a documented grade 5 and when its time is over."""
-        end = self.state.course.monitoring_end(self.policy)
-        died = instant is not None and bool(instant.deaths)
-        fatal = instant is not None and any(
-            isinstance(e, DocumentedGrade) and e.grade == 5 and not e.other_cause for e in instant.observed
-        )
-        return died or fatal or (end is not None and at >= end)
+    def _dies(self, instant: Instant) -> bool:
+        """A recorded death, or a documented grade 5."""
+        return bool(instant.deaths) or (self.chart.has_documented and any(map(is_death, instant.observed)))
 
     # -- observations --------------------------------------------------------------------------------
 
@@ -287,7 +283,7 @@ class History:
         state, policy = self.state, self.policy
         tools = self._tools(state.charted, own[0].day)
         follows = False
-        if any(isinstance(e, DocumentedGrade) for e in own):
+        if self.chart.has_documented and any(isinstance(e, DocumentedGrade) for e in own):
             value_at, self.tool_ahead = tools_after(at, state.charted, self.chart, self._tools, policy)
             follows = value_at is not None
         return Surroundings(
@@ -306,7 +302,7 @@ class History:
     def _grade(self, assessment: Assessment, own: list[Observed]) -> None:
         """Let an assessment move course and treatment."""
         course, treatment, policy, journal = self.state.course, self.state.treatment, self.policy, self.journal
-        if any(isinstance(e, DocumentedGrade) and e.grade == 5 and not e.other_cause for e in own):
+        if self.chart.has_documented and any(map(is_death, own)):
             return  # death due to ICANS: monitoring ends with this instant, and no grade change is told
         admitted = course.admits(assessment, policy)
         before, was_open = course.headline, course.open
@@ -328,7 +324,9 @@ class History:
         compare_documented(assessment, self.tool_ahead, self.state.charted, course, policy, journal)
 
     def _clinic(self) -> Clinic:
-        return Clinic(self.state.course, self.chart, self.policy, self.journal)
+        if self._seen.course is not self.state.course:
+            self._seen = Clinic(self.state.course, self.chart, self.policy, self.journal)
+        return self._seen
 
     def _on_steroids(self, at: datetime) -> bool | None:
         if not self.record.administrations_read:

@@ -344,7 +344,7 @@ class Treatment:
         self._set(replace(line, re_worsening_ids=(*line.re_worsening_ids, finding_id)))
 
     def reassessment_holds(self, journal: Journal) -> bool:
-        return any(journal.holds(line.overdue_id) for line in self.lines[-2:])
+        return bool(self.lines) and any(journal.holds(line.overdue_id) for line in self.lines[-2:])
 
     def close_all(self, at: datetime, journal: Journal) -> None:
         """The episode is resolved or monitoring has ended: no line speaks any more."""
