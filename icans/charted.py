@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from icans import ice
 from icans.grading import CONSCIOUSNESS_GRADES, GCS_EYE_GRADES, HEMORRHAGE, GradeRange, rass_grade
@@ -31,6 +32,8 @@ from icans.record import (
 #: Reasons that make an item missing; one of them in the baseline assessment makes the item invalid.
 REASONS_ITEM_MISSING = frozenset({"language", "literacy", "vision", "hearing", "motor", "refused", "asleep"})
 ENTRY_TYPES_OF_ITEMS = (IceItem, NotAssessed)
+#: What was charted at one instant and counts, by type of entry.
+Kinds = dict[type[Observed], list[Any]]
 #: Which entries speak of which domain, so that the others are not looked for in vain.
 KINDS_OF_ICE = frozenset({IceTotal, IceItem, NotAssessed})
 KINDS_OF_EVENTS = frozenset({Seizure, Motor, IcpEdema})
@@ -140,35 +143,28 @@ class Charted:
             cutoff = at - policy.combination_window
             self.excluded = tuple(entry for entry in self.excluded if entry.at >= cutoff)
         used: list[Observed] = []
+        kinds: Kinds = {}
         for entry in own:
             if entry.other_cause:
                 self.excluded = (*self.excluded, entry)
             else:
                 used.append(entry)
-        kinds = {type(entry) for entry in used}
-        if not kinds.isdisjoint(KINDS_OF_ICE):
-            self._absorb_ice(at, used, items_from, problems)
-        capds = [e for e in used if isinstance(e, Capd)]
-        if capds:
-            worst = max(capds, key=lambda e: e.total)
-            self.capd = CapdValue(at=at, total=worst.total, entries=tuple(capds))
-            problems += repeated(capds, [e.total for e in capds])
-        for entry in used:
-            if isinstance(entry, NotAssessed) and entry.tool == "capd":
-                if not capds:
-                    self.capd = CapdValue(at=at, total=None, reason=entry.reason, entries=(entry,))
-                elif entry.reason == "unarousable" and self.capd is not None:
-                    self.capd = replace(self.capd, reason=entry.reason)
-        reasons = {e.reason for e in used if isinstance(e, NotAssessed) and e.tool in ("ice", "capd")}
+                kinds.setdefault(type(entry), []).append(entry)
+        unscored: list[NotAssessed] = kinds.get(NotAssessed, [])
+        if not kinds.keys().isdisjoint(KINDS_OF_ICE):
+            self._absorb_ice(at, used, kinds, items_from, problems)
+        if unscored or Capd in kinds:
+            self._absorb_capd(at, kinds.get(Capd, []), unscored, problems)
+        reasons = {e.reason for e in unscored if e.tool in ("ice", "capd")}
         if self.ice is not None and self.ice.at == at:
             reasons.add(self.ice.reason)
         if "sedated" in reasons and "unarousable" not in reasons:
             self.sedated_at = at
-        if not kinds.isdisjoint(KINDS_OF_CONSCIOUSNESS):
-            self._absorb_consciousness(at, used, policy, problems)
-        if not kinds.isdisjoint(KINDS_OF_EVENTS):
-            self._absorb_events(at, used, problems)
-        documented = [e for e in used if isinstance(e, DocumentedGrade)]
+        if not kinds.keys().isdisjoint(KINDS_OF_CONSCIOUSNESS):
+            self._absorb_consciousness(at, kinds, policy, problems)
+        if not kinds.keys().isdisjoint(KINDS_OF_EVENTS):
+            self._absorb_events(at, kinds, problems)
+        documented: list[DocumentedGrade] = kinds.get(DocumentedGrade, [])
         if documented:
             problems += repeated(documented, [e.grade for e in documented])
             self.documented = tuple(documented)
@@ -178,16 +174,31 @@ class Charted:
             self.icp_edema = tuple(e for e in self.icp_edema if e.at >= at)
         return problems
 
+    def _absorb_capd(
+        self, at: datetime, capds: list[Capd], unscored: list[NotAssessed], problems: list[Problem]
+    ) -> None:
+        if capds:
+            worst = max(capds, key=lambda e: e.total)
+            self.capd = CapdValue(at=at, total=worst.total, entries=tuple(capds))
+            problems += repeated(capds, [e.total for e in capds])
+        for entry in unscored:
+            if entry.tool == "capd":
+                if not capds:
+                    self.capd = CapdValue(at=at, total=None, reason=entry.reason, entries=(entry,))
+                elif entry.reason == "unarousable" and self.capd is not None:
+                    self.capd = replace(self.capd, reason=entry.reason)
+
     def _absorb_ice(
         self,
         at: datetime,
         used: Sequence[Observed],
+        kinds: Kinds,
         items_from: Callable[[datetime], list[Observed]],
         problems: list[Problem],
     ) -> None:
         value: ice.IceValue | None = None
-        totals = [e for e in used if isinstance(e, IceTotal)]
-        unscored = [e for e in used if isinstance(e, NotAssessed) and e.tool == "ice"]
+        totals: list[IceTotal] = kinds.get(IceTotal, [])
+        unscored: list[NotAssessed] = [e for e in kinds.get(NotAssessed, []) if e.tool == "ice"]
         failed = [e for e in unscored if e.reason == "aphasia"]
         for one in (*map(ice.value_of_total, totals), *map(ice.value_of_reason, failed)):
             value = one if value is None else ice.worse_of(value, one)
@@ -241,18 +252,16 @@ class Charted:
         value = ice.value_of_items(at, group, self.invalid_items, self.unasked_items)
         return value if value.low is not None or value.reason else None  # only points that do not count: no value
 
-    def _absorb_consciousness(
-        self, at: datetime, used: Sequence[Observed], policy: Policy, problems: list[Problem]
-    ) -> None:
-        charted = [e for e in used if isinstance(e, Consciousness)]
+    def _absorb_consciousness(self, at: datetime, kinds: Kinds, policy: Policy, problems: list[Problem]) -> None:
+        charted: list[Consciousness] = kinds.get(Consciousness, [])
         if charted:
             grades = [CONSCIOUSNESS_GRADES[e.level] for e in charted]
             problems += repeated(charted, [e.level for e in charted])
             self.consciousness = ConsciousnessValue(at=at, grade=worst(grades), entries=tuple(charted))
-        reasons = [
+        reasons: list[NotAssessed] = [
             e
-            for e in used
-            if isinstance(e, NotAssessed) and e.tool == "consciousness" and e.reason in ("sedated", "unarousable")
+            for e in kinds.get(NotAssessed, [])
+            if e.tool == "consciousness" and e.reason in ("sedated", "unarousable")
         ]
         if reasons:
             unarousable = any(e.reason == "unarousable" for e in reasons)
@@ -262,22 +271,22 @@ class Charted:
                 reason="" if unarousable else "sedated",
                 entries=(*reasons, *charted),
             )
-        inferred = [e for e in used if isinstance(e, (GcsEye, Rass))]
-        for entry in inferred:
-            if isinstance(entry, Rass):
-                self.deep_sedation_at = at if entry.score <= -4 else None
+        scores: list[Rass] = kinds.get(Rass, [])
+        inferred: list[GcsEye | Rass] = sorted([*kinds.get(GcsEye, []), *scores], key=lambda e: e.reference)
+        for score in scores:
+            self.deep_sedation_at = at if score.score <= -4 else None
         if inferred and not charted and not reasons and policy.inferred_consciousness != "off":
             grades = [GCS_EYE_GRADES[e.score] if isinstance(e, GcsEye) else rass_grade(e.score) for e in inferred]
             self.consciousness = ConsciousnessValue(at=at, grade=worst(grades), inferred=True, entries=tuple(inferred))
 
-    def _absorb_events(self, at: datetime, used: Sequence[Observed], problems: list[Problem]) -> None:
-        seizures = [e for e in used if isinstance(e, Seizure)]
+    def _absorb_events(self, at: datetime, kinds: Kinds, problems: list[Problem]) -> None:
+        seizures: list[Seizure] = kinds.get(Seizure, [])
         if seizures:
             problems += repeated(seizures, [(e.finding, e.duration_seconds) for e in seizures])
             positive = tuple(e for e in seizures if e.finding != "none")
             kept = () if len(positive) < len(seizures) and not positive else self.seizures
             self.seizures = (*kept, *positive) or tuple(seizures)
-        motor = [e for e in used if isinstance(e, Motor)]
+        motor: list[Motor] = kinds.get(Motor, [])
         if motor:
             problems += repeated(motor, [e.finding for e in motor], coexist=True)
             specific = tuple(e for e in motor if e.finding != "weakness-unspecified")
@@ -295,8 +304,9 @@ class Charted:
                 for e in motor
                 if e.finding == "weakness-unspecified"
             ]
-        icp = [e for e in used if isinstance(e, IcpEdema) and e.finding != HEMORRHAGE]
-        hemorrhage = tuple(e for e in used if isinstance(e, IcpEdema) and e.finding == HEMORRHAGE)
+        signs: list[IcpEdema] = kinds.get(IcpEdema, [])
+        icp = [e for e in signs if e.finding != HEMORRHAGE]
+        hemorrhage = tuple(e for e in signs if e.finding == HEMORRHAGE)
         if hemorrhage:
             self.hemorrhage = hemorrhage
             problems += [
