@@ -46,14 +46,13 @@ def clock_amount(dose: Dose, policy: Policy) -> Decimal | None:
     return None if factor is None or known is None else known * factor
 
 
-def counts_for_clock(dose: Dose, policy: Policy) -> bool:
+def counts_for_clock(dose: Dose, amount: Amount) -> bool:
     """Systemic, or of unknown route, and not absurd."""
-    return dose.route != "intrathecal" and amount_of(dose, policy).problem == ""
+    return dose.route != "intrathecal" and amount.problem == ""
 
 
-def implausibly_large(dose: Dose, policy: Policy) -> bool:
+def implausibly_large(dose: Dose, amount: Amount) -> bool:
     """Given, but of no size that can be believed."""
-    amount = amount_of(dose, policy)
     return dose.route != "intrathecal" and amount.problem == "value-out-of-range" and amount.upper is not None
 
 

@@ -96,7 +96,6 @@ class Chart:
         self.longest_period = timedelta(0)
         self.has_documented = False
         self.dose_instants: list[datetime] = []
-        self.standing: dict[datetime, list[Dose]] = {}
         self.weighed: dict[datetime, list[tuple[Dose, Amount]]] = {}
         self.clocked: dict[datetime, ClockedDoses | None] = {}
 
@@ -230,57 +229,45 @@ class Chart:
                 break
             instants.add(self.dose_instants[index])
         for at in instants:
-            for worked_out in (self.standing, self.weighed, self.clocked):
-                worked_out.pop(at, None)
-
-    def doses_between(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, list[Dose]]]:
-        """Doses that start in [start, end), by instant; duplicates left out."""
-        for index in range(bisect_left(self.dose_instants, start), bisect_left(self.dose_instants, end)):
-            at = self.dose_instants[index]
-            doses = self._standing_at(at)
-            if doses:
-                yield at, doses
-
-    def _standing_at(self, at: datetime) -> list[Dose]:
-        doses = self.standing.get(at)
-        if doses is None:
-            doses = self.standing[at] = [d for d in self.at[at].doses if not self.duplicate_of(d)]
-        return doses
+            self.weighed.pop(at, None)
+            self.clocked.pop(at, None)
 
     def weighed_between(self, start: datetime, end: datetime) -> Iterator[tuple[Dose, Amount]]:
-        """The same, one by one, each with what it counts for."""
+        """Doses that start in [start, end), each with what it counts for; duplicates left out."""
         for index in range(bisect_left(self.dose_instants, start), bisect_left(self.dose_instants, end)):
-            at = self.dose_instants[index]
-            weighed = self.weighed.get(at)
-            if weighed is None:
-                weighed = self.weighed[at] = [(d, amount_of(d, self.policy)) for d in self._standing_at(at)]
-            yield from weighed
+            yield from self._weighed_at(self.dose_instants[index])
+
+    def _weighed_at(self, at: datetime) -> list[tuple[Dose, Amount]]:
+        weighed = self.weighed.get(at)
+        if weighed is None:
+            standing = [dose for dose in self.at[at].doses if not self.duplicate_of(dose)]
+            weighed = self.weighed[at] = [(dose, amount_of(dose, self.policy)) for dose in standing]
+        return weighed
 
     def clocked_between(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, ClockedDoses]]:
         """The doses that start in [start, end) as treatment clocks see them, by instant."""
-        for at, doses in self.doses_between(start, end):
-            clocked = self.clocked_at(at, doses)
+        for index in range(bisect_left(self.dose_instants, start), bisect_left(self.dose_instants, end)):
+            clocked = self.clocked_at(self.dose_instants[index])
             if clocked is not None:
-                yield at, clocked
+                yield self.dose_instants[index], clocked
 
     def clocked_back_from(self, end: datetime, start: datetime) -> Iterator[ClockedDoses]:
         """The doses that start in [start, end) as treatment clocks see them, the latest first."""
         for index in range(bisect_left(self.dose_instants, end) - 1, -1, -1):
-            at = self.dose_instants[index]
-            if at < start:
+            if self.dose_instants[index] < start:
                 return
-            for _, doses in self.doses_between(at, at + timedelta(microseconds=1)):
-                clocked = self.clocked_at(at, doses)
-                if clocked is not None:
-                    yield clocked
+            clocked = self.clocked_at(self.dose_instants[index])
+            if clocked is not None:
+                yield clocked
 
-    def clocked_at(self, at: datetime, doses: list[Dose]) -> ClockedDoses | None:
-        """The doses of one instant as treatment clocks see them, None if none counts for a clock."""
+    def clocked_at(self, at: datetime) -> ClockedDoses | None:
+        """The doses of one instant, duplicates left out, as treatment clocks see them; None if none counts for one."""
         if at in self.clocked:
             return self.clocked[at]
         policy = self.policy
-        amounts = [(clock_amount(d, policy), d) for d in doses if counts_for_clock(d, policy)]
-        absurd = [d for d in doses if d.drug in policy.initiating_drugs and implausibly_large(d, policy)]
+        weighed = self._weighed_at(at)
+        amounts = [(clock_amount(d, policy), d) for d, amount in weighed if counts_for_clock(d, amount)]
+        absurd = [d for d, amount in weighed if d.drug in policy.initiating_drugs and implausibly_large(d, amount)]
         clocked = None
         if amounts or absurd:
             total = sum((a for a, _ in amounts if a is not None), Decimal(0))
@@ -313,9 +300,6 @@ class Chart:
                     if self.duplicate_of(other) is None:
                         return other
         return None
-
-    def same_identifier(self, dose: Dose, other: Dose) -> bool:
-        return bool(dose.identifiers & other.identifiers)
 
 
 def _same_dose(one: Dose, other: Dose) -> bool:

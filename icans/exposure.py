@@ -110,9 +110,8 @@ class Exposure:
                     self.total += accrued.given(accrued.end)
             self.accruing = tuple(a for a in self.accruing if a.end > at)
 
-    def give(self, dose: Dose, chart: Chart, policy: Policy) -> Amount:
-        """Take a dose at its start; returns what it counts for."""
-        repeated = chart.duplicate_of(dose)
+    def give(self, dose: Dose, repeated: Dose | None, policy: Policy) -> Amount:
+        """Take a dose at its start, with the earlier one that it repeats; returns what it counts for."""
         amount = amount_of(dose, policy)
         if dose.route == "intrathecal":
             if repeated is None and dose.amount_known:
@@ -120,7 +119,7 @@ class Exposure:
                 self.intrathecal = {**self.intrathecal, dose.drug: known + dose.lower_mg}
             return amount
         if repeated is not None:
-            if not chart.same_identifier(dose, repeated) and self.upper is not None and amount.upper is not None:
+            if not dose.identifiers & repeated.identifiers and self.upper is not None and amount.upper is not None:
                 self.upper += amount.upper
             return amount
         if dose.route == "systemic" and dose.day not in self.days:

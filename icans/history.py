@@ -339,15 +339,13 @@ class History:
     def _give(self, at: datetime, doses: list[Dose]) -> None:
         state, policy, journal = self.state, self.policy, self.journal
         course = state.course
-        clocked: list[Dose] = []
         unusable: list[Dose] = []
         for dose in doses:
             repeated = self.chart.duplicate_of(dose)
-            amount = state.exposure.give(dose, self.chart, policy)
+            amount = state.exposure.give(dose, repeated, policy)
             if repeated is not None:
                 self._say(at, duplicate_problem(dose, repeated))
                 continue
-            clocked.append(dose)
             if dose.route == "intrathecal":
                 continue
             if amount.problem == "value-out-of-range":
@@ -369,7 +367,7 @@ class History:
                 facts = {"administrations": [dose.reference], "lowerBoundMg": total}
                 evidence = evidence_of([dose])
                 journal.open(at, course.finding("dose-unknown", dose.reference, at, "info", facts, evidence, dose))
-            state.treatment.give(at, clocked, self._clinic())
+            state.treatment.give(at, self._clinic())
             if any(d.route == "systemic" for d in doses) and state.exposure.since is not None:
                 self._count_days(at)
 

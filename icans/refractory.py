@@ -19,7 +19,6 @@ from icans.grading import Assessment
 from icans.journal import Journal
 from icans.lines import Clinic, Line, RefractoryBasis, hours_between, line_facts, line_now
 from icans.policy import Policy
-from icans.record import Dose
 from icans.vague import STEP, is_vague, outcomes, worsens
 from icans.verdict import NOT_ASSESSABLE, Verdict, improved, judge, not_below
 
@@ -65,9 +64,9 @@ class Treatment:
 
     # -- doses ---------------------------------------------------------------------------------------
 
-    def give(self, at: datetime, doses: list[Dose], clinic: Clinic) -> None:
+    def give(self, at: datetime, clinic: Clinic) -> None:
         """Take the doses of one instant: they may start a line, bridge a gap or end up behind one."""
-        given = clinic.chart.clocked_at(at, doses)
+        given = clinic.chart.clocked_at(at)
         if given is None:
             return
         gap = self.last_bridge is None or at - self.last_bridge > clinic.policy.treatment_gap
@@ -357,7 +356,7 @@ def _rests_on(
     line: Line, evaluation: Assessment | None, clinic: Clinic
 ) -> tuple[RefractoryBasis, tuple[Evidence, ...]]:
     """What a finding of a line is worded from, and its evidence: reference, first doses, the row that was judged."""
-    first = [d for _, doses in clinic.chart.doses_between(line.start, line.start + STEP) for d in doses]
+    first = [dose for dose, _ in clinic.chart.weighed_between(line.start, line.start + STEP)]
     parts = (
         line.reference.evidence if line.reference is not None else (),
         evidence_of([d for d in first if d.route != "intrathecal"]),

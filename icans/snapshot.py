@@ -158,22 +158,22 @@ def with_treatment(finding: Finding, at: datetime, history: History) -> Finding:
     since = max(start, finding.at - RECENT) if finding.type == "re-worsening" else start
     doses, uncounted = counted_doses(at, since, chart, policy)
     agents = sorted((e for e in chart.escalations if (onset or start) <= e.at <= at), key=lambda e: (e.at, e.reference))
-    first = [d for _, together in chart.doses_between(start, start + MICROSECOND) for d in together]
-    given = [d for _, together in chart.doses_between(since, at + MICROSECOND) for d in together]
+    first = [d for d, a in chart.weighed_between(start, start + MICROSECOND) if counts_for_clock(d, a)]
+    given = [d for d, a in chart.weighed_between(since, at + MICROSECOND) if counts_for_clock(d, a)]
     filled = replace(
         basis,
         doses=doses,
         uncounted=uncounted,
         escalations=tuple(agents),
         since=since if since > start else None,
-        assumed=tuple(_assumed(basis, [d for d in first if counts_for_clock(d, policy)], given, policy)),
+        assumed=tuple(_assumed(basis, first, given, policy)),
     )
     return replace(finding, basis=filled)
 
 
 def _assumed(basis: RefractoryBasis, first: list[Dose], given: list[Dose], policy: Policy) -> Iterator[str]:
     """What was taken for granted to start the line with these doses, and to compare its two assessments."""
-    if any(d.route == "unknown" and counts_for_clock(d, policy) for d in (*first, *given)):
+    if any(d.route == "unknown" for d in (*first, *given)):
         yield "route-not-recorded"
     if first and all(clock_amount(d, policy) is None for d in first):
         yield "dose-unknown"
