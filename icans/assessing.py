@@ -46,7 +46,7 @@ def assess(
     grading.choose_tool()
     arousal = grading.grade_consciousness()
     grading.grade_tool(arousal)
-    grading.grade_events()
+    events = grading.grade_events()
     row = _row(at, charted, grading)
     tool_stands = grading.ice is not None or grading.capd is not None or grading.unable
     drives = bool(row.documented) and not tool_stands and not around.tool_follows
@@ -63,12 +63,8 @@ def assess(
         working = strict = without_carried = _documented_range(grading, row.documented)
     else:
         working, strict, without_carried = grading.overall()
-    counted = {v.domain: v.working for v in grading.domains}
-    holds_up = False
-    for domain in EVENT_DOMAINS:
-        if domain in counted and counted[domain].low > 0:
-            holds_up = True
-    assessable = tool_stands or drives or holds_up or "consciousness" in counted
+    holds_up = any(v.working.low > 0 for v in events)
+    assessable = tool_stands or drives or holds_up or arousal is not None
     value = grading.ice
     at_baseline = _at_baseline(grading, charted, working, grading.domains)
     clear = assessable and (at_baseline or _clear(grading, working, grading.domains))
@@ -81,24 +77,23 @@ def assess(
         working, strict = GradeRange(0, working.high), GradeRange(0, strict.high)
     if assessable:
         _note_context(grading, charted, working, at_baseline)
-    references = _references(grading, own)
+    domains = tuple(sorted(grading.domains, key=_domain_order) if len(grading.domains) > 1 else grading.domains)
+    event_domains = {v.domain for v in events}
     baseline = charted.baseline
     return Assessment(
         at=at,
         earliest=min([e.earliest for e in grading.own]),
         day=own[0].day,
-        references=references,
+        references=_references(grading, own),
         full=full,
         assessable=assessable,
         working=working if assessable else None,
         strict=strict if assessable else None,
-        domains=tuple(sorted(grading.domains, key=_domain_order))
-        if len(grading.domains) > 1
-        else tuple(grading.domains),
+        domains=domains,
         excluded=tuple(grading.excluded),
         missing=tuple(_missing(grading, charted, working, drives)) if assessable else ("ice",),
-        not_documented=tuple([d for d in EVENT_DOMAINS if d not in counted]),
-        deciding_domain=_deciding(grading, working, at_baseline) if assessable else None,
+        not_documented=tuple([d for d in EVENT_DOMAINS if d not in event_domains]) if events else EVENT_DOMAINS,
+        deciding_domain=_deciding(domains, grading.sedated) if assessable and working.low and not at_baseline else None,
         ice_low=value.low if value else None,
         ice_high=value.high if value else None,
         ice_maximum=value.maximum if value else None,
@@ -205,12 +200,13 @@ def _at_baseline(grading: Domains, charted: Charted, working: GradeRange, counte
     return baseline.low is not None and value.low >= baseline.low and all(v.working.high == 0 for v in others)
 
 
-def _deciding(grading: Domains, working: GradeRange, at_baseline: bool) -> str | None:
-    if working.low == 0 or at_baseline:
-        return None
-    proving = [v for v in grading.domains if v.domain != "ice" or not grading.sedated]
-    lowest = max(v.working.low for v in proving)
-    return next(d for d in DOMAIN_ORDER if any(v.domain == d and v.working.low == lowest for v in proving))
+def _deciding(domains: Sequence[DomainValue], sedated: bool) -> str:
+    """The worst domain, the first in the order in which they are named if several are; ICE proves nothing sedated."""
+    return max([v for v in domains if v.domain != "ice" or not sedated], key=_lowest).domain
+
+
+def _lowest(value: DomainValue) -> int:
+    return value.working.low
 
 
 def _missing(grading: Domains, charted: Charted, working: GradeRange, drives: bool) -> list[str]:

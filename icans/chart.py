@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -28,28 +28,38 @@ from icans.record import (
 
 @dataclass(slots=True)
 class Instant:
-    """Everything that happened at one instant."""
+    """Everything that happened at one instant, each kind in the order of its references."""
 
-    observed: list[Observed] = field(default_factory=list)
-    doses: list[Dose] = field(default_factory=list)
-    sedatives: list[Sedative] = field(default_factory=list)
-    escalations: list[Escalation] = field(default_factory=list)
-    deaths: list[Death] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    observed: tuple[Observed, ...] = ()
+    doses: tuple[Dose, ...] = ()
+    sedatives: tuple[Sedative, ...] = ()
+    escalations: tuple[Escalation, ...] = ()
+    deaths: tuple[Death, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
-    def shelf(self, entry: Entry) -> list[Entry]:
-        if isinstance(entry, Observed):
-            return self.observed  # type: ignore[return-value]
-        if isinstance(entry, Dose):
-            return self.doses  # type: ignore[return-value]
-        if isinstance(entry, Sedative):
-            return self.sedatives  # type: ignore[return-value]
-        if isinstance(entry, Escalation):
-            return self.escalations  # type: ignore[return-value]
-        return self.deaths  # type: ignore[return-value]
+    def add(self, entry: Entry) -> None:
+        shelf = _shelf(entry)
+        standing = getattr(self, shelf)
+        setattr(self, shelf, tuple(sorted((*standing, entry), key=_order)) if standing else (entry,))
+
+    def remove(self, entry: Entry) -> None:
+        shelf = _shelf(entry)
+        standing = list(getattr(self, shelf))
+        standing.remove(entry)
+        setattr(self, shelf, tuple(standing))
 
     def empty(self) -> bool:
         return not (self.observed or self.doses or self.sedatives or self.escalations or self.deaths or self.problems)
+
+
+def _shelf(entry: Entry) -> str:
+    if isinstance(entry, Observed):
+        return "observed"
+    if isinstance(entry, Dose):
+        return "doses"
+    if isinstance(entry, Sedative):
+        return "sedatives"
+    return "escalations" if isinstance(entry, Escalation) else "deaths"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +110,14 @@ class Chart:
         self.clocked: dict[datetime, ClockedDoses | None] = {}
 
     def _instant(self, at: datetime) -> Instant:
-        if at not in self.at:
-            self.at[at] = Instant()
-            insort(self.instants, at)
-        return self.at[at]
+        instant = self.at.get(at)
+        if instant is None:
+            instant = self.at[at] = Instant()
+            if self.instants and at > self.instants[-1]:
+                self.instants.append(at)
+            else:
+                insort(self.instants, at)
+        return instant
 
     def add(self, entry: Entry) -> datetime | None:
         """Take an entry; returns the earliest instant whose result may depend on it, None for "all"."""
@@ -111,10 +125,7 @@ class Chart:
             self.infusions.append(entry)
             self._group_infusions()
             return None
-        shelf = self._instant(entry.at).shelf(entry)
-        shelf.append(entry)
-        if len(shelf) > 1:
-            shelf.sort(key=_order)
+        self._instant(entry.at).add(entry)
         if isinstance(entry, Escalation):
             self.escalations.append(entry)
         elif isinstance(entry, DocumentedGrade):
@@ -139,7 +150,7 @@ class Chart:
             return None
         reach = self._reach(entry)
         instant = self.at[entry.at]
-        instant.shelf(entry).remove(entry)
+        instant.remove(entry)
         self._drop_if_empty(entry.at)
         if isinstance(entry, Escalation):
             self.escalations.remove(entry)
@@ -154,11 +165,15 @@ class Chart:
         return reach
 
     def add_problem(self, at: datetime, problem: Problem) -> datetime:
-        self._instant(at).problems.append(problem)
+        instant = self._instant(at)
+        instant.problems = (*instant.problems, problem)
         return at
 
     def remove_problem(self, at: datetime, problem: Problem) -> datetime:
-        self.at[at].problems.remove(problem)
+        instant = self.at[at]
+        standing = list(instant.problems)
+        standing.remove(problem)
+        instant.problems = tuple(standing)
         self._drop_if_empty(at)
         return at
 

@@ -101,7 +101,7 @@ class Charted:
 
     def copy(self) -> Charted:
         twin = Charted.__new__(Charted)
-        twin.__dict__.update(self.__dict__)
+        twin.__dict__ = self.__dict__.copy()
         return twin
 
     # -- sedation -----------------------------------------------------------------------------------

@@ -53,7 +53,7 @@ class Course:
 
     def copy(self) -> Course:
         twin = Course.__new__(Course)
-        twin.__dict__.update(self.__dict__)
+        twin.__dict__ = self.__dict__.copy()
         return twin
 
     def end(self, at: datetime) -> None:

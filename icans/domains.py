@@ -290,10 +290,10 @@ class Domains:
             DomainValue(domain=domain, working=grade, strict=grade, shown=shown, time=at, evidence=evidence_of(entries))
         )
 
-    def grade_events(self) -> None:
-        """Add seizure (carried for a day), motor and ICP/edema (carried until charted again)."""
+    def grade_events(self) -> list[DomainValue]:
+        """Add seizure (carried for a day), motor and ICP/edema (carried until charted again); returns them."""
         policy, charted = self.around.policy, self.charted
-        cutoff = self.at - policy.event_carry
+        cutoff, before = self.at - policy.event_carry, len(self.domains)
         seizures = [e for e in charted.seizures if e.at >= cutoff] if charted.seizures else ()
         if seizures:
             worst_seizure = max(seizures, key=lambda e: _order(seizure_grade(e.finding, e.duration_seconds)))
@@ -312,6 +312,7 @@ class Domains:
             if entry.at >= self.since:
                 other = entry.other_cause
                 self.exclude(_domain_of(entry), [entry], "other-cause" if other else HEMORRHAGE)
+        return self.domains[before:]
 
     def _standing(self, domain: str, entries: Sequence[Entry], grades: Sequence[GradeRange], cutoff: datetime) -> None:
         """An event that stands until charted again; older than a day it only may still be there."""

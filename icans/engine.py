@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from icans.findings import (
@@ -30,22 +29,48 @@ from icans.snapshot import course_summary, exposure_now, grade_now, refractory_n
 AFTER_LAST_KNOWN = timedelta(hours=48)
 
 
-@dataclass(slots=True)
 class _Knowledge:
-    """What becomes known, and what no longer stands, at one instant."""
+    """What becomes known, and what no longer stands, instant by instant; problems with where they stand."""
 
-    added: list[Entry] = field(default_factory=list)
-    removed: list[Entry] = field(default_factory=list)
-    problems: list[tuple[datetime, Problem]] = field(default_factory=list)
-    corrected: list[tuple[datetime, Problem]] = field(default_factory=list)
+    def __init__(self, record: Record) -> None:
+        self.added: dict[datetime, list[Entry]] = defaultdict(list)
+        self.removed: dict[datetime, list[Entry]] = defaultdict(list)
+        self.problems: dict[datetime, list[tuple[datetime, Problem]]] = defaultdict(list)
+        self.corrected: dict[datetime, list[tuple[datetime, Problem]]] = defaultdict(list)
+        for entry in _entries(record):
+            self.added[entry.known].append(entry)
+            if entry.superseded is not None:
+                self.removed[entry.superseded].append(entry)
+        first = min((*self.added, *self.removed), default=None)
+        for problem in record.problems:
+            since = problem.known or problem.at or first
+            at = problem.at or first
+            if since is None or at is None or problem.code == "partial-data":
+                continue
+            placed = (min(at, since), problem)
+            self.problems[max(since, placed[0])].append(placed)
+            if problem.superseded is not None and problem.superseded > since:
+                self.corrected[problem.superseded].append(placed)
+        self.instants = sorted({*self.added, *self.removed, *self.problems, *self.corrected})
 
-    def cause(self) -> str | None:
+    def cause(self, instant: datetime) -> str | None:
         """The correction that a withdrawal is put down to: a replacing version before a new entry."""
-        if len(self.added) == 1 and not self.removed:
-            return self.added[0].reference
-        replaced = sorted(e.superseded_by or e.reference for e in self.removed)
-        new = sorted(e.reference for e in self.added)
+        added, removed = self.added.get(instant, ()), self.removed.get(instant, ())
+        if len(added) == 1 and not removed:
+            return added[0].reference
+        replaced = sorted(e.superseded_by or e.reference for e in removed)
+        new = sorted(e.reference for e in added)
         return replaced[0] if replaced else new[0] if new else None
+
+
+def _entries(record: Record) -> Iterator[Entry]:
+    yield from record.observed
+    yield from record.infusions
+    yield from record.doses
+    yield from record.sedatives
+    yield from record.escalations
+    if record.death is not None:
+        yield record.death
 
 
 def evaluate(record: Record, policy: Policy, as_of: datetime, *, explain: bool = True) -> Evaluation:
@@ -64,7 +89,8 @@ def replay(record: Record, policy: Policy, as_of: datetime | None = None) -> Rep
     Without ``as_of`` the replay ends 48 hours after the last thing known.
     """
     run = _Run(record, policy, watch=True)
-    end = as_of if as_of is not None else run.last_known() + AFTER_LAST_KNOWN if run.known else None
+    known = run.known.instants
+    end = as_of if as_of is not None else known[-1] + AFTER_LAST_KNOWN if known else None
     if end is not None:
         run.to(end)
     return run.replayed(end)
@@ -78,52 +104,21 @@ class _Run:
         self.history = History(record, policy, timeline=watch)
         self.ledger = Ledger(policy, watch=watch)
         self.moments: list[Moment] = []
-        self.known = self._by_known()
-
-    def _by_known(self) -> dict[datetime, _Knowledge]:
-        known: dict[datetime, _Knowledge] = defaultdict(_Knowledge)
-        for entry in self._entries():
-            known[entry.known].added.append(entry)
-            if entry.superseded is not None:
-                known[entry.superseded].removed.append(entry)
-        first = min(known, default=None)
-        for problem in self.record.problems:
-            since = problem.known or problem.at or first
-            at = problem.at or first
-            if since is None or at is None or problem.code == "partial-data":
-                continue
-            placed = (min(at, since), problem)
-            known[max(since, placed[0])].problems.append(placed)
-            if problem.superseded is not None and problem.superseded > since:
-                known[problem.superseded].corrected.append(placed)
-        return known
-
-    def _entries(self) -> Iterator[Entry]:
-        record = self.record
-        yield from record.observed
-        yield from record.infusions
-        yield from record.doses
-        yield from record.sedatives
-        yield from record.escalations
-        if record.death is not None:
-            yield record.death
-
-    def last_known(self) -> datetime:
-        return max(self.known)
+        self.known = _Knowledge(record)
 
     def to(self, end: datetime) -> None:
         """Let everything become known, and fall due, up to and including ``end``."""
-        for instant in sorted(self.known):
+        known = self.known
+        for instant in known.instants:
             if instant > end:
                 break
             self._fall_due_before(instant)
-            news = self.known[instant]
-            added, standing = news.added, news.removed
+            added, standing = known.added.get(instant, []), known.removed.get(instant, [])
             if standing or len(added) > 1:
                 added = [e for e in added if e.superseded is None or e.superseded > instant]
                 standing = [e for e in standing if e.known < instant]
-            self.history.change(added, standing, news.problems, news.corrected)
-            self._step(instant, news.cause())
+            self.history.change(added, standing, known.problems.get(instant, ()), known.corrected.get(instant, ()))
+            self._step(instant, known.cause(instant))
         self._fall_due_before(end, inclusive=True)
 
     def _fall_due_before(self, limit: datetime, *, inclusive: bool = False) -> None:

@@ -80,7 +80,7 @@ class Exposure:
 
     def copy(self) -> Exposure:
         twin = Exposure.__new__(Exposure)
-        twin.__dict__.update(self.__dict__)
+        twin.__dict__ = self.__dict__.copy()
         return twin
 
     def total_at(self, at: datetime) -> Decimal:

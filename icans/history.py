@@ -90,18 +90,16 @@ class History:
         corrected: Sequence[tuple[datetime, Problem]] = (),
     ) -> None:
         """Take what became known, and drop what no longer stands; the fold rewinds as far as needed."""
-        reaches: list[datetime | None] = []
-        if removed or corrected or problems:
-            reaches += [self.chart.remove(entry) for entry in removed]
-            reaches += [self.chart.remove_problem(at, problem) for at, problem in corrected]
-            reaches += [self.chart.add_problem(at, problem) for at, problem in problems]
+        reaches: list[datetime | None] = [self.chart.remove(entry) for entry in removed]
+        reaches += [self.chart.remove_problem(at, problem) for at, problem in corrected]
+        reaches += [self.chart.add_problem(at, problem) for at, problem in problems]
         reaches += [self.chart.add(entry) for entry in added]
         if not reaches:
             return
         if None in reaches:
             self._rewind(None)
             return
-        self._rewind(min(reach for reach in reaches if reach is not None))
+        self._rewind(min([reach for reach in reaches if reach is not None]))
         for entry in added:
             if isinstance(entry, Dose):
                 decided = self.state.treatment.completes(entry.at, self.chart, self.policy)
@@ -137,7 +135,7 @@ class History:
             return None
         upcoming = self.state.exposure.next_change(at, self.policy)
         for due in (
-            self.state.treatment.next_due(at, self.policy),
+            self.state.treatment.next_due(at),
             course.next_due(at),
         ):
             if due is not None and (upcoming is None or due < upcoming):
@@ -250,7 +248,7 @@ class History:
 
     # -- observations --------------------------------------------------------------------------------
 
-    def _observe(self, at: datetime, own: list[Observed]) -> None:
+    def _observe(self, at: datetime, own: Sequence[Observed]) -> None:
         state, policy = self.state, self.policy
         if state.course.number == 0 and not self.chart.courses and any(starts_monitoring(e) for e in own):
             self._begin(at, None)
@@ -279,7 +277,7 @@ class History:
             return
         self._grade(assessment, own)
 
-    def _around(self, at: datetime, own: list[Observed]) -> Surroundings:
+    def _around(self, at: datetime, own: Sequence[Observed]) -> Surroundings:
         state, policy = self.state, self.policy
         tools = self._tools(state.charted, own[0].day)
         follows = False
@@ -299,7 +297,7 @@ class History:
             policy.capd_delay_below_years,
         )  # fmt: skip
 
-    def _grade(self, assessment: Assessment, own: list[Observed]) -> None:
+    def _grade(self, assessment: Assessment, own: Sequence[Observed]) -> None:
         """Let an assessment move course and treatment."""
         course, treatment, policy, journal = self.state.course, self.state.treatment, self.policy, self.journal
         if self.chart.has_documented and any(map(is_death, own)):
@@ -336,7 +334,7 @@ class History:
 
     # -- doses ---------------------------------------------------------------------------------------
 
-    def _give(self, at: datetime, doses: list[Dose]) -> None:
+    def _give(self, at: datetime, doses: Sequence[Dose]) -> None:
         state, policy, journal = self.state, self.policy, self.journal
         course = state.course
         unusable: list[Dose] = []

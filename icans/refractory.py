@@ -43,10 +43,11 @@ class Treatment:
         self.armed = False
         self.candidates: tuple[tuple[datetime, datetime], ...] = ()
         self.last_bridge: datetime | None = None
+        self.dues: tuple[datetime, ...] = ()
 
     def copy(self) -> Treatment:
         twin = Treatment.__new__(Treatment)
-        twin.__dict__.update(self.__dict__)
+        twin.__dict__ = self.__dict__.copy()
         return twin
 
     def current(self, episode: int) -> Line | None:
@@ -137,6 +138,7 @@ class Treatment:
                 answers=answers.at if answers else None,
             ),
         )  # fmt: skip
+        self.dues = (*self.dues[-2:], at + clinic.policy.reference_after, at + clinic.policy.evaluation_due)
 
     def _supersede(self, line: Line, start: datetime, at: datetime, clinic: Clinic) -> None:
         for finding_id in (*line.finding_ids, *line.re_worsening_ids, *line.indeterminate_ids, line.overdue_id):
@@ -221,19 +223,16 @@ class Treatment:
 
     # -- verdicts ------------------------------------------------------------------------------------
 
-    def next_due(self, at: datetime, policy: Policy) -> datetime | None:
-        """When the current line is judged, or found to have no reference, by time alone."""
-        upcoming: datetime | None = None
-        for line in self.lines[-2:]:
-            for due in (line.start + policy.evaluation_due, line.start + policy.reference_after):
-                if due > at and (upcoming is None or due < upcoming):
-                    upcoming = due
-        return upcoming
+    def next_due(self, at: datetime) -> datetime | None:
+        """When the current line, or the one before it, is judged or found to have no reference, by time alone."""
+        return min([due for due in self.dues if due > at], default=None)
 
     def fall_due(self, at: datetime, clinic: Clinic, timeline: Callable[[Assessment], None]) -> None:
         """Judge what is due at ``at``, after all assessments and doses of that instant."""
+        if not clinic.course.open:
+            return
         for line in self.lines[-2:]:
-            if not clinic.course.open or line.episode != clinic.course.episode:
+            if line.episode != clinic.course.episode:
                 continue
             if line.reference is None and not line.no_reference and at >= line.start + clinic.policy.reference_after:
                 if line.superseded_at is None or line.superseded_at >= line.start + clinic.policy.reference_after:
