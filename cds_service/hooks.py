@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from cds_service.collection import collection_paused
 from cds_service.evaluation import evaluate_record, with_problems_of_none
 from cds_service.fhir_access import FhirAccess, HookFetch, fhir_access
 from cds_service.instants import instant
@@ -70,9 +71,10 @@ def answer_hook(
     site = site.of_server(request.access.base if request.access else None)
     as_of = as_of.astimezone(UTC) if as_of is not None else request.as_of
     now = datetime.now(UTC)
-    record = _record(request, site, now if as_of is None else None, fetch)
-    answer = evaluate_record(record, site, as_of or now, request.hook_instance)
-    return orjson.dumps({"cards": answer.cards})
+    with collection_paused():
+        record = _record(request, site, now if as_of is None else None, fetch)
+        answer = evaluate_record(record, site, as_of or now, request.hook_instance)
+        return orjson.dumps({"cards": answer.cards})
 
 
 def read_request(service: Service, body: bytes) -> HookRequest:

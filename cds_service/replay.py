@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from cds_service.collection import collection_paused
 from cds_service.evaluation import PatientNotFound, patient_reference, read_data, with_problems_of_none
 from cds_service.outputs import replay_json
 from cds_service.site import Site, bundled_site
@@ -44,19 +43,6 @@ def replay_bundle(
     with collection_paused():
         records = records_asked_for(read_data(data, site, patient), patient)
         return [replay_json(played.replay, played.cards) for played in (play(r, site, as_of) for r in records)]
-
-
-@contextmanager
-def collection_paused() -> Iterator[None]:
-    """No cyclic garbage collection meanwhile: a replay keeps its whole history, so that collecting finds nothing
-    and scans everything, more often the longer the record is."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
 
 
 def records_asked_for(reading: Reading, patient: str | None) -> list[Record]:

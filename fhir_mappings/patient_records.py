@@ -94,7 +94,7 @@ class _Maker:
         )
 
     def _all(self, kind: type[_Kind]) -> tuple[_Kind, ...]:
-        return tuple(entry for entry in self.entries if isinstance(entry, kind))
+        return tuple([entry for entry in self.entries if isinstance(entry, kind)])
 
     def _readable(self, versions: list[Version]) -> list[Version]:
         """The versions whose bytes could be read, each with what was read; the others are problems."""

@@ -69,7 +69,7 @@ class Subjects:
             raise NotThisSubject("reference-unresolved", "The subject is not in the input.")
         if typed[1] != "Patient":
             raise NotThisSubject("other-patient", f"The subject is a {typed[1]}, not a patient.")
-        return f"Patient/{typed[2]}"
+        return self._by_url.setdefault(reference, f"Patient/{typed[2]}")
 
     def _add(self, found: Found) -> None:
         key = patient_key(found)

@@ -76,8 +76,11 @@ def clamp_to_now(when: When, settings: ReadSettings) -> When | None:
 
 def known_from(settings: ReadSettings, first: datetime, *later: datetime | None) -> datetime:
     """The latest of the instants a datum had to wait for; in a live call, at most now."""
-    known = max([first, *(instant for instant in later if instant is not None)])
-    return known if settings.now is None else min(known, settings.now)
+    known = first
+    for instant in later:
+        if instant is not None and instant > known:
+            known = instant
+    return known if settings.now is None or known <= settings.now else settings.now
 
 
 def _local(found: re.Match[str], offset: str = "") -> datetime:
