@@ -15,6 +15,16 @@ import orjson
 
 JsonObject = dict[str, Any]
 
+#: Types of resource that are read, and so may have to be judged.
+_JUDGED = (
+    "Observation",
+    "MedicationAdministration",
+    "Procedure",
+    "Condition",
+    "QuestionnaireResponse",
+    "Patient",
+    "Medication",
+)
 _TIME_WITHOUT_ZONE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?", re.ASCII)
 _TIME_ELEMENTS = re.compile(r"(effective|performed|occurr?ence|deceased)(DateTime|Instant)|issued|recorded")
 #: A string of nothing but unusual white space, or of nothing but escapes (which may be such).
@@ -79,6 +89,13 @@ def judge(raw: bytes) -> None:
     if verdict is not None and _verdict("R5", resource_type, document) is not None:
         element, message = verdict
         raise Refused(message, element)
+
+
+def load_models() -> None:
+    """Loads the models that judge, a matter of half a second, so that no live call has to wait for them."""
+    for resource_type in _JUDGED:
+        for release in ("R4B", "R5"):
+            _verdict(release, resource_type, {})
 
 
 def tolerated(document: JsonObject) -> JsonObject:
