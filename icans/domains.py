@@ -293,7 +293,8 @@ class Domains:
     def grade_events(self) -> list[DomainValue]:
         """Add seizure (carried for a day), motor and ICP/edema (carried until charted again); returns them."""
         policy, charted = self.around.policy, self.charted
-        cutoff, before = self.at - policy.event_carry, len(self.domains)
+        cutoff = self.at - policy.event_carry
+        before = len(self.domains)
         seizures = [e for e in charted.seizures if e.at >= cutoff] if charted.seizures else ()
         if seizures:
             worst_seizure = max(seizures, key=lambda e: _order(seizure_grade(e.finding, e.duration_seconds)))
