@@ -20,13 +20,15 @@ DOMAINS = {
     "icp-edema": "raised ICP or cerebral edema",
     "documented": "grade charted by a clinician",
 }
-#: What would settle a grade: domains, ICE items and details.
-MISSING = {
+#: What is charted, or missing: domains, ICE items, scores and details.
+NAMES = {
     **DOMAINS,
     **{f"ice-{item}": f"ICE {item}" for item in ICE_ITEM_POINTS},
     "documented-icans-grade": "grade charted by a clinician",
     "ice-total": "ICE score",
     "capd-total": "CAPD score",
+    "gcs-eye": "GCS eye response",
+    "rass": "RASS",
     "seizure-duration": "duration of the seizure and return to baseline",
 }
 #: The published criterion of a grade, shortened (ASTCT 2019, Lee et al., Table 5 and its table for children).
@@ -150,9 +152,9 @@ def assessment_points(assessment: Assessment, view: View) -> list[str]:
     """What a reader must know of an assessment: computation, missing, not counted, inferred, baseline."""
     points = [computation(assessment, view)]
     if assessment.missing:
-        points.append(f"Missing, would settle the grade: {escape(words(assessment.missing, MISSING))}.")
+        points.append(f"Missing, would settle the grade: {escape(words(assessment.missing, NAMES))}.")
     if assessment.not_documented:
-        domains = escape(words(assessment.not_documented, MISSING))
+        domains = escape(words(assessment.not_documented, NAMES))
         points.append(f"Not documented, counted as absent: {domains}.")
     points.extend(_excluded(value) for value in assessment.excluded)
     strict = assessment.strict

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from cards.assessment import NAMES
 from cards.context import CardContext, View
 from cards.exposure import closing_line
 from cards.markdown import LONGEST_SUMMARY, bullets, escape, plain, table
@@ -202,7 +203,7 @@ def _evidence_table(evidence: Sequence[Evidence], view: View) -> str:
         return ""
     rows = [
         [
-            escape(item.value) or "no value",
+            _recorded(item),
             view.clock(item.time) if item.time is not None else "no time",
             escape(item.reference),
             escape(item.element),
@@ -212,6 +213,13 @@ def _evidence_table(evidence: Sequence[Evidence], view: View) -> str:
     listed = table(["Recorded", "Time", "Resource", "Element"], rows)
     more = len(evidence) - _EVIDENCE_ROWS
     return f"{listed}\n\nand {more} more in the card's evidence." if more > 0 else listed
+
+
+def _recorded(item: Evidence) -> str:
+    """What was charted, and of what: ``ICE score: 5``, ``dexamethasone: 10 mg``."""
+    named = NAMES.get(item.what, item.what)
+    value = escape(item.value) or "no value"
+    return f"{escape(named)}: {value}" if named else value
 
 
 def _others(lead: Alert, others: Sequence[Alert], view: View) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from cards.assessment import (
     CRITERIA,
-    MISSING,
+    NAMES,
     assessment_points,
     deciding_text,
     grade_text,
@@ -116,7 +116,7 @@ def icans_active_body(alert: Alert, view: View) -> Body:
 def possible_change_summary(alert: Alert, view: View) -> str:
     facts = facts_of(alert)
     grades = range_text(facts["gradeLow"], facts["gradeHigh"])
-    missing = words(facts.get("missing"), MISSING)
+    missing = words(facts.get("missing"), NAMES)
     text = f"ICANS grade may have {_changed(facts)} {facts['previousGrade']}: recorded items allow {grades}, "
     text += view.short_time(alert.finding.at)
     return f"{text}; missing: {missing}" if missing else text
@@ -134,7 +134,7 @@ def possible_change_body(alert: Alert, view: View) -> Body:
     if sedation_unchecked(assessment, facts, view):
         lead += f" {SEDATION_UNCHECKED}"
     points = [] if assessment is None else assessment_points(assessment, view)
-    missing = words(facts.get("missing"), MISSING)
+    missing = words(facts.get("missing"), NAMES)
     if missing and (assessment is None or not assessment.missing):
         points.append(f"Missing, would settle the grade: {escape(missing)}.")
     if facts["gradeHigh"] >= 3:
@@ -177,7 +177,7 @@ def not_found_summary(alert: Alert, view: View) -> str:
 
 def not_found_body(alert: Alert, view: View) -> Body:
     facts = facts_of(alert)
-    looked_for = words(facts.get("lookedFor"), MISSING) or "ICE, CAPD, level of consciousness, charted grade"
+    looked_for = words(facts.get("lookedFor"), NAMES) or "ICE, CAPD, level of consciousness, charted grade"
     lead = (
         f"No ICANS assessment was found since {view.time(facts['since'])}; there is no current grade. "
         "Consider reviewing whether one was charted elsewhere."

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from cards.assessment import DOMAINS, MISSING
+from cards.assessment import DOMAINS, NAMES
 from cards.values import number_text
 from cards.wording import count, words
 from cds_service.terminal import Page, plain, printable, problem_lines, wrapped
@@ -131,7 +131,7 @@ def _span(facts: Facts) -> str:
 
 
 def _possible(facts: Facts, clock: Clock) -> str:
-    missing = words(facts.get("missing"), MISSING)
+    missing = words(facts.get("missing"), NAMES)
     return f"grade could be {_span(facts)}{f'; would settle it: {missing}' if missing else ''}"
 
 

@@ -41,6 +41,7 @@ summary { cursor: pointer; } details.card > summary .said { font-weight: 600; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; }
 th, td { border: 1px solid var(--line); padding: .2rem .5rem; text-align: left; vertical-align: top;
   overflow-wrap: normal; } th { background: #eef1f4; }
+td:nth-child(-n+2) { min-width: 6.5rem; } td:nth-child(n+3) { overflow-wrap: anywhere; }
 ul { margin: .4rem 0; padding-left: 1.2rem; } pre { background: #1f2933; color: #f4f6f8; padding: .6rem .8rem;
   border-radius: .3rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 .row { display: grid; grid-template-columns: 3.5rem 6rem minmax(0, 1fr); gap: 0 .6rem; padding: .1rem 0; }

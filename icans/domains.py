@@ -35,15 +35,30 @@ from icans.record import (
     Dose,
     Entry,
     GcsEye,
+    IceItem,
+    IceTotal,
     IcpEdema,
     Motor,
+    NotAssessed,
     Observed,
     Problem,
     Rass,
     Seizure,
 )
 
-EVENTS = (Seizure, Motor, IcpEdema)
+#: The project's codes of what is charted, by type of entry, and of what was not assessed, by tool.
+ASSESSED: dict[type[Entry], str] = {
+    IceTotal: "ice-total",
+    Capd: "capd-total",
+    Consciousness: "consciousness",
+    GcsEye: "gcs-eye",
+    Rass: "rass",
+    Seizure: "seizure",
+    Motor: "motor",
+    IcpEdema: "icp-edema",
+    DocumentedGrade: "documented-icans-grade",
+}
+TOOLS = {"ice": "ice-total", "capd": "capd-total", "consciousness": "consciousness"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +108,17 @@ class Surroundings(NamedTuple):
 
 
 def evidence_of(entries: Sequence[Entry]) -> tuple[Evidence, ...]:
-    return tuple([Evidence(e.reference, e.element, _shown(e), e.at) for e in entries])
+    return tuple([Evidence(e.reference, e.element, e.shown, e.at, _what(e)) for e in entries])
 
 
-def _shown(entry: Entry) -> str:
-    """The value as charted; a dose with its drug."""
-    return f"{entry.drug} {entry.shown}".strip() if isinstance(entry, Dose) else entry.shown
+def _what(entry: Entry) -> str:
+    if isinstance(entry, Dose):
+        return entry.drug
+    if isinstance(entry, IceItem):
+        return f"ice-{entry.item}"
+    if isinstance(entry, NotAssessed):
+        return TOOLS.get(entry.tool, f"ice-{entry.tool}")
+    return ASSESSED.get(type(entry), "")
 
 
 class Domains:

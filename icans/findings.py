@@ -47,12 +47,16 @@ NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://icans-cds.org/fhir")
 
 
 class Evidence(NamedTuple):
-    """One value a finding rests on: its resource, element, value as charted and time."""
+    """One value a finding rests on: its resource, element, value as charted and time.
+
+    what: what it is a value of, as the project's code for the assessment ("ice-total"), or the drug.
+    """
 
     reference: str
     element: str
     value: str
     time: datetime | None
+    what: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

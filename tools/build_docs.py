@@ -2,7 +2,7 @@
 
 docs/cards.md: one card of each type. README.md: the outputs between ``<!-- output: ... -->`` and
 ``<!-- end -->``. With
-``--pictures`` also docs/images/*.png, which needs a Chromium.
+``--pictures`` also docs/images/*.png, which needs a Chromium, and pngquant to keep them small.
 """
 
 from __future__ import annotations
@@ -117,7 +117,9 @@ def main(arguments: Sequence[str]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             for example in EXAMPLES:
                 draw(example, browser, Path(folder))
-                shutil.copy(Path(folder) / f"{example.type}.png", IMAGES)
+                picture = Path(folder) / f"{example.type}.png"
+                subprocess.run(["pngquant", "--force", "--nofs", "--output", picture, "10", picture], check=True)
+                shutil.copy(picture, IMAGES)
 
 
 if __name__ == "__main__":

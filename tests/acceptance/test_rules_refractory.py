@@ -317,6 +317,17 @@ def test_D9_met_stays_after_improvement():
     assert evaluated(on_day(6, "21:00"), *chart)["refractory"]["state"] == "met"
 
 
+def test_D8_its_card_names_each_value_that_its_evidence_holds_as_charted():
+    (card,) = [
+        card
+        for card in evaluated(on_day(6, "10:00"), *GRADE_2, DOSE, *whole(on_day(6), 5))["cards"]
+        if "refractory" in card["summary"]
+    ]
+    assert "| ICE score: 5 |" in card["detail"] and "| dexamethasone: 10 mg |" in card["detail"]
+    values = [item["value"] for item in card["extension"]["org.icans-cds.alert"]["evidence"]]
+    assert values == ["5", "alert", "10 mg", "5", "alert"]
+
+
 def test_D10_a_rise_after_the_verdict_on_active_treatment_is_re_worsening():
     chart = *GRADE_2, DOSE, NEXT_DOSE, *whole(on_day(6), 8), *whole(on_day(6, "20:00"), 5)
     found = alerts(replayed(*chart), "re-worsening")
