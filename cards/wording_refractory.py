@@ -222,15 +222,11 @@ def _since_improved(alert: Alert, view: View) -> list[str]:
 def _dose_blocks(alert: Alert, view: View) -> list[str]:
     """The doses of the line, or the last of them, as a sum; those without an amount, and second-line agents."""
     basis = _basis(alert)
-    blocks = []
-    if basis.doses:
-        since = (
-            "this treatment start" if basis.since is None else f"{view.time(basis.since)}, 24 h before the grade rose"
-        )
-        blocks = [f"Steroid doses since {since}:", sum_table(basis.doses, view)]
+    since = "this treatment start" if basis.since is None else f"{view.time(basis.since)}, 24 h before the grade rose"
+    blocks = [f"Steroid doses since {since}:", sum_table(basis.doses, view)] if basis.doses else []
     if basis.uncounted:
-        left_out = named(basis.uncounted)
-        blocks.append(f"Given since then and not in this sum (no usable amount, route or end): {left_out}.")
+        given = "Given since then and not in this sum" if basis.doses else f"No dose since {since} is countable"
+        blocks.append(f"{given} (no usable amount, route or end): {named(basis.uncounted)}.")
     if agents := basis.escalations:
         listed = "; ".join(_agent(drug, agents, view) for drug in dict.fromkeys(e.drug for e in agents))
         blocks.append(f"Second-line agents since onset, noted and no part of the definition: {listed}.")
