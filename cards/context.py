@@ -58,8 +58,9 @@ class View:
         return "" if number is None else day_text(number)
 
     def day_number(self, local: date) -> int | None:
-        infusion = self.evaluation.infusion
-        return None if infusion is None else (local - self.local_date(infusion)).days
+        """Days since the infusion's own calendar day, which may be all that is known of its time."""
+        infused = self.evaluation.infusion_day
+        return None if infused is None else (local - infused).days
 
     def hours_before(self, instant: datetime) -> int:
         """Whole hours from an instant to the time of the evaluation."""

@@ -37,7 +37,7 @@ def sum_table(doses: Sequence[CountedDose], view: View) -> str:
     """
     if not doses:
         return ""
-    rows = [_sum_row(group, view) for group in _grouped(doses, view)]
+    rows = [_sum_row(group, view) for group in _grouped(doses)]
     total = sum((dose.equivalent_mg for dose in doses), Decimal())
     rows.append(["Sum", count(len(doses), "dose"), "", "", "", f"**{number_text(total)}**"])
     return table(["Day", "Drug", "Given, mg", "Together, mg", "Factor", "Dexamethasone-equivalent, mg"], rows)
@@ -109,14 +109,15 @@ def _dose_parts(view: View) -> list[str]:
     ]
 
 
-def _grouped(doses: Iterable[CountedDose], view: View) -> list[_DayDoses]:
+def _grouped(doses: Iterable[CountedDose]) -> list[_DayDoses]:
     daily: dict[tuple[str, Decimal, date], _DayDoses] = {}
     for dose in sorted(doses, key=lambda dose: (dose.at, dose.reference)):
-        day = view.local_date(dose.at)
-        group = daily.setdefault(
-            (dose.drug, dose.factor, day),
-            _DayDoses(day, day, dose.drug, dose.factor, [], Decimal(), over_a_period=False),
-        )
+        key = dose.drug, dose.factor, dose.day
+        group = daily.get(key)
+        if group is None:
+            group = daily[key] = _DayDoses(
+                dose.day, dose.day, dose.drug, dose.factor, [], Decimal(), over_a_period=False
+            )
         group.amounts.append(dose.amount_mg)
         group.equivalent += dose.equivalent_mg
         group.over_a_period = group.over_a_period or dose.end is not None

@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 _THOUSANDTH = Decimal("0.001")
+_PLAIN = frozenset({str, int, bool, type(None)})
 
 
 def to_json(value: Any) -> Any:
@@ -29,7 +30,7 @@ def to_json(value: Any) -> Any:
             raise ValueError(f"{value} is no JSON number")
         return value
     if isinstance(value, Mapping):
-        return {str(key): to_json(item) for key, item in value.items()}
+        return {str(key): item if type(item) in _PLAIN else to_json(item) for key, item in value.items()}
     if isinstance(value, (set, frozenset)):
         return sorted(to_json(item) for item in value)
     if isinstance(value, (list, tuple)):

@@ -140,7 +140,7 @@ def _at_crossing(facts: Mapping[str, Any]) -> str:
 def _early_start(exposure: ExposureNow, view: View) -> list[str]:
     if not exposure.counted:
         return []
-    day = view.day_number(view.local_date(min(dose.at for dose in exposure.counted)))
+    day = view.day_number(min(dose.day for dose in exposure.counted))
     if day is None or not 0 <= day <= _EARLY_DAY:
         return []
     return [f"First counted dose on day {day}. {EARLY_START}"]

@@ -247,7 +247,7 @@ class Charted:
         self.grouped_until = group.until
         for name, result in group.results.items():
             if result == "not-valid-at-baseline":
-                names = ORIENTATION_ITEMS if name == "orientation" else (name,)
+                names = (name, *ORIENTATION_ITEMS) if name == "orientation" else (name,)
                 self.invalid_items = self.invalid_items.union(names)
         value = ice.value_of_items(at, group, self.invalid_items, self.unasked_items)
         return value if value.low is not None or value.reason else None  # only points that do not count: no value
@@ -273,8 +273,8 @@ class Charted:
             )
         scores: list[Rass] = kinds.get(Rass, [])
         inferred: list[GcsEye | Rass] = sorted([*kinds.get(GcsEye, []), *scores], key=lambda e: e.reference)
-        for score in scores:
-            self.deep_sedation_at = at if score.score <= -4 else None
+        if scores:
+            self.deep_sedation_at = at if min(e.score for e in scores) <= -4 else None
         if inferred and not charted and not reasons and policy.inferred_consciousness != "off":
             grades = [GCS_EYE_GRADES[e.score] if isinstance(e, GcsEye) else rass_grade(e.score) for e in inferred]
             self.consciousness = ConsciousnessValue(at=at, grade=worst(grades), inferred=True, entries=tuple(inferred))

@@ -284,7 +284,7 @@ class Course:
     def settle(self, at: datetime, dies: bool, reassessment_holds: bool, policy: Policy, journal: Journal) -> bool:
         """Open and close what depends on time only; returns whether monitoring ends at ``at``.
 
-        It ends with a death and when its time is over; what was not told while it held is not told then.
+        It ends with a death and when its time is over; no assessment is overdue from then on.
         """
         due, last = self.overdue_at(policy), self._last_row()
         end, not_found = self.monitoring_end(policy), self.not_found_at(policy)
@@ -298,7 +298,7 @@ class Course:
         if self.fell_due is not None:
             if reassessment_holds:
                 journal.close(at, self.overdue_id)
-            elif not journal.holds(self.overdue_id) and not (ending and self.fell_due[1] < at):
+            elif not journal.holds(self.overdue_id) and not ending:
                 self.overdue_id = journal.open(at, self._overdue(policy, *self.fell_due))
         if not_found is None or (over is not None and at >= over):
             journal.close(at, self.not_found_id)

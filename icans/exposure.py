@@ -209,6 +209,7 @@ def counted_doses(
             CountedDose(
                 reference=dose.reference,
                 at=dose.at,
+                day=dose.day,
                 end=dose.end,
                 drug=dose.drug,
                 amount_mg=given / factor,

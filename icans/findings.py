@@ -183,10 +183,11 @@ class RefractoryNow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountedDose:
-    """One administration in an exposure sum, for showing it line by line."""
+    """One administration in an exposure sum, for showing it line by line. day: its local calendar day."""
 
     reference: str
     at: datetime
+    day: date
     end: datetime | None
     drug: str
     amount_mg: Decimal

@@ -104,28 +104,29 @@ def value_of_items(
     if they are obtained and are not missed if not.
     """
     entries = group.entries
-    obtained = {item: result for item, result in group.results.items() if isinstance(result, int)}
+    obtained = {
+        item: result for item, result in group.results.items() if isinstance(result, int) and item not in invalid
+    }
     reasons = {result for result in group.results.values() if isinstance(result, str)}
     reason = next((r for r in ("unarousable", "sedated") if r in reasons), min(reasons, default=""))
     mismatch = False
     low = high = 0
     if all(item in obtained for item in ORIENTATION_ITEMS):
-        singly = sum(obtained[item] for item in ORIENTATION_ITEMS if item not in invalid)
+        singly = sum(obtained[item] for item in ORIENTATION_ITEMS)
         together = obtained.pop("orientation", singly)
         mismatch = together != singly
         low, high = min(singly, together) - singly, max(singly, together) - singly
     elif "orientation" in obtained:
         for item in ORIENTATION_ITEMS:
             obtained.pop(item, None)
-    valid = {item: points for item, points in obtained.items() if item not in invalid}
-    covered = set(valid) | (set(ORIENTATION_ITEMS) if "orientation" in valid else set())
+    covered = set(obtained) | (set(ORIENTATION_ITEMS) if "orientation" in obtained else set())
     absent = [item for item in SINGLE_ITEMS if item not in covered]
-    not_valid = invalid.union(item for item in unasked if item in absent)
-    maximum = ICE_MAXIMUM - sum(ICE_ITEM_POINTS[item] for item in SINGLE_ITEMS if item in not_valid)
+    not_valid = (invalid | unasked).intersection(absent)
+    maximum = ICE_MAXIMUM - sum(ICE_ITEM_POINTS[item] for item in not_valid)
     missing = tuple(item for item in absent if item not in not_valid)
-    if not valid:
+    if not obtained:
         return IceValue(at=at, low=None, high=None, maximum=maximum, missing=missing, reason=reason, entries=entries)
-    score = sum(valid.values())
+    score = sum(obtained.values())
     return IceValue(
         at=at,
         low=score + low,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime
 from decimal import Decimal
@@ -11,7 +12,7 @@ import pytest
 from cds_service import evaluate_bundle
 from tests.acceptance.charts import alerts, evaluated, problems, replayed
 from tests.acceptance.hook_calls import course
-from tests.builders import administration, consciousness, ice, on_day, steroid
+from tests.builders import administration, bundle, consciousness, ice, infusion, on_day, steroid
 
 NOON = on_day(5, "12:00")
 
@@ -202,3 +203,12 @@ def test_the_sum_of_a_course_can_be_redone_from_its_card_alone():
         assert Decimal(together) * Decimal(factor) == Decimal(equivalent)
         redone += Decimal(equivalent)
     assert Decimal(total[5]) == redone == Decimal("642.5")
+
+
+def test_E5_days_count_from_the_day_of_an_infusion_known_by_its_day():
+    found = evaluate_bundle(
+        json.dumps(bundle(infusion("2026-03-01"), ice(on_day(5), 5), dex("2026-03-06", "200"))).encode(),
+        as_of=datetime.fromisoformat(on_day(6)),
+    )
+    said = " ".join(card["detail"] for card in found["cards"])
+    assert "2026-03-06 08:00 UTC (day +5)" in said and "| day +5, 2026-03-06 | dexamethasone |" in said

@@ -369,14 +369,14 @@ def overdue(policy: Policy, course: Course, quiet: list[Span]) -> list[Held]:
     for i, last in enumerate(full):
         following = full[i + 1] if i + 1 < len(full) else course.end
         stop = min(following, course.end)
-        fell_due = first_due(policy, course, last, stop, told_at_stop=following not in full)
+        fell_due = first_due(policy, course, last, stop)
         if fell_due is None:
             continue
         at, headline = fell_due
         resolved = course.resolved_between(at, stop)
         if resolved is not None:
             stop = min(stop, resolved)
-        spans = without(at, stop, quiet) or ([(at, at)] if at == course.end else [])
+        spans = without(at, stop, quiet)
         if not spans:
             continue
         _, hours = grades.freshness(policy, headline)
@@ -385,11 +385,9 @@ def overdue(policy: Policy, course: Course, quiet: list[Span]) -> list[Held]:
     return found
 
 
-def first_due(
-    policy: Policy, course: Course, last: datetime, stop: datetime, told_at_stop: bool
-) -> tuple[datetime, int] | None:
+def first_due(policy: Policy, course: Course, last: datetime, stop: datetime) -> tuple[datetime, int] | None:
     """When the assessment after ``last`` first fell due, piece by piece of constant headline."""
-    inside = [c.at for c in course.changes if last < c.at < stop or (told_at_stop and c.at == stop == course.end)]
+    inside = [c.at for c in course.changes if last < c.at < stop]
     pieces = [max(last, course.start), *inside]
     for i, piece in enumerate(pieces):
         until = pieces[i + 1] if i + 1 < len(pieces) else stop
@@ -400,7 +398,7 @@ def first_due(
         at = max(piece, last + limit)
         episode = course.episode(at)
         over = headline == 0 and episode is not None and episode.resolved is not None and episode.resolved <= at
-        if (at < until or at == until == course.end) and not over:
+        if at < until and not over:
             return at, headline
     return None
 

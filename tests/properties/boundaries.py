@@ -6,13 +6,19 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from icans.record import (
+    Birth,
+    Capd,
     Consciousness,
+    Death,
     DocumentedGrade,
     Dose,
+    IceItem,
     IceTotal,
     IcpEdema,
     Infusion,
+    NotAssessed,
     Observed,
+    Rass,
     Record,
     Sedative,
     Seizure,
@@ -32,14 +38,27 @@ def dexamethasone(at: datetime, milligrams: int) -> Dose:
     return Dose(**stamp(at, None, reference), drug="dexamethasone", lower_mg=amount, upper_mg=amount, route="systemic")
 
 
-def course(*entries: Observed | Dose | Sedative) -> Record:
+def item(at: datetime, name: str, points: int | str) -> Observed:
+    """Points of one ICE item, or why it was not assessed."""
+    charted = stamp(at, None, f"Observation/{name}-{at:%d%H%M}")
+    if isinstance(points, str):
+        return NotAssessed(**charted, tool=name, reason=points)
+    return IceItem(**charted, item=name, points=points)
+
+
+def rass(at: datetime, score: int) -> Rass:
+    return Rass(**stamp(at, None, f"Observation/rass{score}-{at:%d%H%M}"), score=score)
+
+
+def course(*entries: Observed | Dose | Sedative | Death, birth: Birth | None = ADULT) -> Record:
     return Record(
         patient=PATIENT,
         observed=tuple(e for e in entries if isinstance(e, Observed)),
         doses=tuple(e for e in entries if isinstance(e, Dose)),
         sedatives=tuple(e for e in entries if isinstance(e, Sedative)),
         infusions=(Infusion(**stamp(DAY_0, None, "Procedure/i0"), source="procedure"),),
-        birth=ADULT,
+        death=next((e for e in entries if isinstance(e, Death)), None),
+        birth=birth,
     )
 
 
@@ -146,5 +165,24 @@ BOUNDARY_COURSES: tuple[Record, ...] = (
             *(dexamethasone(ONSET + hours(71), 20), died(ONSET + hours(71) + near)),
         )
         for near in NEAR
+    ),
+    # due at the very instant of death, while the missing reassessment outranks it
+    course(
+        *(ice(ONSET, 8), dexamethasone(ONSET, 20)),
+        Death(**stamp(ONSET + hours(36), None, "Patient/p1")),
+    ),
+    # RASS twice at one instant, deep and awake, beside a CAPD
+    *(
+        course(
+            Capd(**stamp(ONSET, None, "Observation/capd"), total=20), rass(ONSET, -4), rass(ONSET, other), birth=None
+        )
+        for other in (-5, 0)
+    ),
+    # an item that is not valid at baseline, scored all the same beside the others and their sum
+    course(
+        item(ONSET, "city", "not-valid-at-baseline"),
+        *(item(ONSET + hours(24), name, 1) for name in ("year", "month", "hospital")),
+        *(item(ONSET + hours(24), name, 0) for name in ("city", "naming", "command")),
+        item(ONSET + hours(24), "orientation", 4),
     ),
 )

@@ -36,6 +36,7 @@ def dose(at: datetime, drug: str, mg: str, factor: str, number: int = 1) -> Coun
     return CountedDose(
         reference=f"MedicationAdministration/{number}",
         at=at,
+        day=at.date(),
         end=None,
         drug=drug,
         amount_mg=amount,
@@ -136,6 +137,7 @@ def evaluation(*alerts: Alert, **changes: Any) -> Evaluation:
         patient=PATIENT,
         as_of=day(7, 15),
         infusion=INFUSION,
+        infusion_day=INFUSION.date(),
         infusions=(INFUSION,),
         policy="icans-default/1",
         monitoring="active",

@@ -183,7 +183,7 @@ def test_times_are_the_sites_own_with_its_abbreviation() -> None:
 
 def test_without_an_infusion_no_day_is_named() -> None:
     unknown = exposure(dexamethasone_equivalent_mg=None, steroid_days=None, upper_bound_mg=None)
-    card = only_card(every_type()["grade-change"], infusion=None, infusions=(), exposure=unknown)
+    card = only_card(every_type()["grade-change"], infusion=None, infusion_day=None, infusions=(), exposure=unknown)
     assert "day +" not in card["detail"]
     assert "cumulative dose not known (no infusion on record)" in card["detail"]
 
