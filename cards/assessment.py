@@ -183,7 +183,7 @@ def when(assessment: Assessment, view: View) -> str:
     """The time of an assessment; the day alone where no more is charted."""
     if assessment.earliest == assessment.at:
         return view.time(assessment.at)
-    return f"{view.local_date(assessment.earliest)} (day only, no time charted)"
+    return view.whole_day(assessment.day)
 
 
 def _excluded(value: DomainValue) -> str:

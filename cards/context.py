@@ -49,6 +49,11 @@ class View:
         day = self.day(instant)
         return f"{self.clock(instant)}, {day}" if day else self.clock(instant)
 
+    def whole_day(self, day: date) -> str:
+        """``2026-03-08 (day +7, no time charted)``, where no more than the day is known."""
+        number = self.day_number(day)
+        return f"{day} ({'' if number is None else f'{day_text(number)}, '}no time charted)"
+
     def local_date(self, instant: datetime) -> date:
         return instant.astimezone(self.context.zone).date()
 

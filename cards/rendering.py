@@ -204,7 +204,7 @@ def _evidence_table(evidence: Sequence[Evidence], view: View) -> str:
     rows = [
         [
             _recorded(item),
-            view.clock(item.time) if item.time is not None else "no time",
+            _recorded_at(item, view),
             escape(item.reference),
             escape(item.element),
         ]
@@ -220,6 +220,12 @@ def _recorded(item: Evidence) -> str:
     named = NAMES.get(item.what, item.what)
     value = escape(item.value) or "no value"
     return f"{escape(named)}: {value}" if named else value
+
+
+def _recorded_at(item: Evidence, view: View) -> str:
+    if item.day is not None:
+        return f"{item.day}, no time charted"
+    return view.clock(item.time) if item.time is not None else "no time"
 
 
 def _others(lead: Alert, others: Sequence[Alert], view: View) -> str:

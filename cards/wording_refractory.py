@@ -82,7 +82,7 @@ def refractory_body(alert: Alert, view: View) -> Body:
     clause = _CLAUSES.get(facts["reason"], escape(str(facts["reason"])))
     lead = (
         f"Grade {facts['grade']} at {_time(alert, view)}. Steroid treatment ({_line(facts)}) started "
-        f"{view.time(facts['treatmentStart'])} at {_reference_grade(facts)}; at {_hours(facts)} h recorded "
+        f"{_started(alert, view)} at {_reference_grade(facts)}; at {_hours(facts)} h recorded "
         f"data meet the definition {escape(_profile(facts))}: {clause}."
     )
     if sedation_unchecked(evaluated, facts, view):
@@ -111,16 +111,13 @@ def refractory_body(alert: Alert, view: View) -> Body:
 
 def reassessment_overdue_summary(alert: Alert, view: View) -> str:
     facts = facts_of(alert)
-    return (
-        f"No 24-hour reassessment found: steroids started {view.short_time(facts['treatmentStart'])}, "
-        f"at {_reference_grade(facts)}"
-    )
+    return f"No 24-hour reassessment found: steroids started {_started(alert, view)}, at {_reference_grade(facts)}"
 
 
 def reassessment_overdue_body(alert: Alert, view: View) -> Body:
     facts = facts_of(alert)
     lead = (
-        f"Steroid treatment started {view.time(facts['treatmentStart'])} at "
+        f"Steroid treatment started {_started(alert, view)} at "
         f"{_reference_grade(facts)} ({_line(facts)}). 24 h later no gradable assessment from the "
         "16th hour on was found in the available record; consider reviewing whether one was done."
     )
@@ -140,10 +137,7 @@ def reassessment_overdue_body(alert: Alert, view: View) -> Body:
 def indeterminate_summary(alert: Alert, view: View) -> str:
     facts = facts_of(alert)
     reason = _SHORT_REASONS.get(str(facts["reason"]), str(facts["reason"]))
-    return (
-        f"Response to steroids (line {facts['line']}, started {view.short_time(facts['treatmentStart'])}) "
-        f"cannot be told: {reason}"
-    )
+    return f"Response to steroids (line {facts['line']}, started {_started(alert, view)}) cannot be told: {reason}"
 
 
 def indeterminate_body(alert: Alert, view: View) -> Body:
@@ -151,7 +145,7 @@ def indeterminate_body(alert: Alert, view: View) -> Body:
     reason = str(facts["reason"])
     lead = (
         f"Whether recorded data meet the definition {escape(_profile(facts))} on steroid {_line(facts)}, started "
-        f"{view.time(facts['treatmentStart'])}, cannot be told: {_OPEN_REASONS.get(reason, escape(reason))}."
+        f"{_started(alert, view)}, cannot be told: {_OPEN_REASONS.get(reason, escape(reason))}."
     )
     if sedation_unchecked(evaluated, facts, view):
         lead += f" {SEDATION_UNCHECKED}"
@@ -257,6 +251,15 @@ def _line(facts: Mapping[str, Any]) -> str:
 def _reference_grade(facts: Mapping[str, Any]) -> str:
     grade = facts.get("gradeAtTreatmentStart")
     return "a grade that is not known" if grade is None else f"grade {grade}"
+
+
+def _started(alert: Alert, view: View, *, short: bool = False) -> str:
+    """Treatment start, or its day where no more is known."""
+    day = _basis(alert).start_day
+    if day is not None:
+        return f"{day}, no time charted" if short else view.whole_day(day)
+    instant: datetime = facts_of(alert)["treatmentStart"]
+    return view.short_time(instant) if short else view.time(instant)
 
 
 def _hours(facts: Mapping[str, Any]) -> str:

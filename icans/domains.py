@@ -108,7 +108,9 @@ class Surroundings(NamedTuple):
 
 
 def evidence_of(entries: Sequence[Entry]) -> tuple[Evidence, ...]:
-    return tuple([Evidence(e.reference, e.element, e.shown, e.at, _what(e)) for e in entries])
+    return tuple(
+        [Evidence(e.reference, e.element, e.shown, e.at, _what(e), None if e.precise else e.day) for e in entries]
+    )
 
 
 def _what(entry: Entry) -> str:

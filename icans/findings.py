@@ -49,7 +49,8 @@ NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://icans-cds.org/fhir")
 class Evidence(NamedTuple):
     """One value a finding rests on: its resource, element, value as charted and time.
 
-    what: what it is a value of, as the project's code for the assessment ("ice-total"), or the drug.
+    what: what it is a value of, as the project's code for the assessment ("ice-total"), or the drug. day: its local
+    calendar day where no more of its time is known.
     """
 
     reference: str
@@ -57,6 +58,7 @@ class Evidence(NamedTuple):
     value: str
     time: datetime | None
     what: str = ""
+    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

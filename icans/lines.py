@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -66,7 +66,8 @@ class Clinic(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefractoryBasis:
-    """What a refractoriness card shows beyond its facts. early: worsening so soon that no effect may show yet.
+    """What a refractoriness card shows beyond its facts. start_day: the day of treatment start where no more is known;
+    early: worsening so soon that no effect may show yet.
 
     Filled in as of the call: doses of the line up to then, from ``since`` on where they are not all; uncounted:
     references of those without a usable amount; escalations: second-line agents since onset; assumed: what was taken
@@ -76,6 +77,7 @@ class RefractoryBasis:
     line: LineNow
     reference: Assessment | None
     evaluation: Assessment | None
+    start_day: date | None = None
     early: bool = False
     since: datetime | None = None
     doses: tuple[CountedDose, ...] = ()

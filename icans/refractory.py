@@ -361,7 +361,12 @@ def _rests_on(
         evidence_of([d for d in first if d.route != "intrathecal"]),
         evaluation.evidence if evaluation is not None else (),
     )
-    basis = RefractoryBasis(line=line_now(line, clinic.journal), reference=line.reference, evaluation=evaluation)
+    basis = RefractoryBasis(
+        line=line_now(line, clinic.journal),
+        reference=line.reference,
+        evaluation=evaluation,
+        start_day=next((dose.day for dose in first if not dose.precise), None),
+    )
     return basis, tuple(dict.fromkeys(item for part in parts for item in part))
 
 

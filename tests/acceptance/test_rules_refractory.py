@@ -376,3 +376,11 @@ def test_a_late_filed_dose_moves_treatment_start_back():
 def test_a_charted_grade_is_judged_like_any_other():
     chart = documented(ONSET, 2), DOSE, documented(on_day(6), 2)
     assert refractory(*chart) == [("no-improvement-24h", on_day(6, "09:00"), False)]
+
+
+def test_F5_a_card_names_the_day_where_no_time_is_charted():
+    chart = *GRADE_2, dex("2026-03-06"), *whole(on_day(7), 5)
+    (card,) = [c for c in evaluated(on_day(7, "09:00"), *chart)["cards"] if "steroid" in c["summary"].lower()]
+    assert "2026-03-07 00:00" not in card["summary"] + card["detail"]
+    assert "2026-03-06 (day +5, no time charted)" in card["detail"]
+    assert "| dexamethasone: 10 mg | 2026-03-06, no time charted |" in card["detail"]
