@@ -111,7 +111,8 @@ def refractory_body(alert: Alert, view: View) -> Body:
 
 def reassessment_overdue_summary(alert: Alert, view: View) -> str:
     facts = facts_of(alert)
-    return f"No 24-hour reassessment found: steroids started {_started(alert, view)}, at {_reference_grade(facts)}"
+    started = _started(alert, view, short=True)
+    return f"No 24-hour reassessment found: steroids started {started}, at {_reference_grade(facts)}"
 
 
 def reassessment_overdue_body(alert: Alert, view: View) -> Body:
@@ -137,7 +138,8 @@ def reassessment_overdue_body(alert: Alert, view: View) -> Body:
 def indeterminate_summary(alert: Alert, view: View) -> str:
     facts = facts_of(alert)
     reason = _SHORT_REASONS.get(str(facts["reason"]), str(facts["reason"]))
-    return f"Response to steroids (line {facts['line']}, started {_started(alert, view)}) cannot be told: {reason}"
+    started = _started(alert, view, short=True)
+    return f"Response to steroids (line {facts['line']}, started {started}) cannot be told: {reason}"
 
 
 def indeterminate_body(alert: Alert, view: View) -> Body:
