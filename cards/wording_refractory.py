@@ -179,6 +179,7 @@ def re_worsening_body(alert: Alert, view: View) -> Body:
         lead += f" {SEDATION_UNCHECKED}"
     points = [
         "This lies after the verdict on this line: it is outside the 24-hour wording of the definition.",
+        *_given_before(alert),
         *_comparison(alert, view),
     ]
     if facts["grade"] >= 3:
@@ -216,17 +217,28 @@ def _since_improved(alert: Alert, view: View) -> list[str]:
 
 
 def _dose_blocks(alert: Alert, view: View) -> list[str]:
-    """The doses of the line, or the last of them, as a sum; those without an amount, and second-line agents."""
+    """The doses of the line as a sum that can be redone, those without an amount, and second-line agents."""
     basis = _basis(alert)
-    since = "this treatment start" if basis.since is None else f"{view.time(basis.since)}, 24 h before the grade rose"
-    blocks = [f"Steroid doses since {since}:", sum_table(basis.doses, view)] if basis.doses else []
+    blocks = ["Steroid doses since this treatment start:", sum_table(basis.doses, view)] if basis.doses else []
     if basis.uncounted:
-        given = "Given since then and not in this sum" if basis.doses else f"No dose since {since} is countable"
+        given = (
+            "Given since then and not in this sum" if basis.doses else "No dose since this treatment start is countable"
+        )
         blocks.append(f"{given} (no usable amount, route or end): {named(basis.uncounted)}.")
     if agents := basis.escalations:
         listed = "; ".join(_agent(drug, agents, view) for drug in dict.fromkeys(e.drug for e in agents))
         blocks.append(f"Second-line agents since onset, noted and no part of the definition: {listed}.")
     return blocks
+
+
+def _given_before(alert: Alert) -> list[str]:
+    """What was given in the day before a grade rose again."""
+    basis = _basis(alert)
+    if basis.recent_mg is None:
+        return []
+    least = "at least " if basis.recent_uncounted else ""
+    more = f" ({count(basis.recent_uncounted, 'dose')} not countable)" if basis.recent_uncounted else ""
+    return [f"In the 24 h before it: {least}{number_text(basis.recent_mg)} mg dexamethasone-equivalent{more}."]
 
 
 def _agent(drug: str, agents: Sequence[Escalation], view: View) -> str:

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from icans.amounts import Amount, amount_of, clock_amount, counts_for_clock, implausibly_large
 from icans.charted import is_item
@@ -88,6 +88,10 @@ class CourseStart:
     entries: tuple[Infusion, ...]
 
 
+#: For sums that are taken apart again: no digit of a dose is rounded away.
+EXACT = Context(prec=60)
+
+
 def _order(entry: Entry) -> tuple[str, str, str]:
     return entry.reference, entry.element, entry.shown
 
@@ -106,7 +110,9 @@ class Chart:
         self.longest_period = timedelta(0)
         self.has_documented = False
         self.dose_instants: list[datetime] = []
+        self.period_instants: list[datetime] = []
         self.weighed: dict[datetime, list[tuple[Dose, Amount]]] = {}
+        self.sums: list[tuple[Decimal, int]] = []  # up to and including each of the first dose instants
         self.clocked: dict[datetime, ClockedDoses | None] = {}
 
     def _instant(self, at: datetime) -> Instant:
@@ -133,8 +139,9 @@ class Chart:
         if isinstance(entry, Dose):
             for identifier in entry.identifiers:
                 insort(self.by_identifier.setdefault(identifier, []), entry, key=lambda d: (d.at, d.reference))
-            if entry.end is not None:
+            if is_period(entry) and entry.end is not None:
                 self.longest_period = max(self.longest_period, entry.end - entry.at)
+                insort(self.period_instants, entry.at)
             index = bisect_left(self.dose_instants, entry.at)
             if index == len(self.dose_instants) or self.dose_instants[index] != entry.at:
                 self.dose_instants.insert(index, entry.at)
@@ -155,6 +162,8 @@ class Chart:
         if isinstance(entry, Escalation):
             self.escalations.remove(entry)
         if isinstance(entry, Dose):
+            if is_period(entry):
+                self.period_instants.remove(entry.at)
             if not instant.doses:
                 self.dose_instants.remove(entry.at)
             self._forget(entry)
@@ -246,6 +255,7 @@ class Chart:
         for at in instants:
             self.weighed.pop(at, None)
             self.clocked.pop(at, None)
+        del self.sums[bisect_left(self.dose_instants, min(instants)) :]
 
     def weighed_between(self, start: datetime, end: datetime) -> Iterator[tuple[Dose, Amount]]:
         """Doses that start in [start, end), each with what it counts for; duplicates left out."""
@@ -258,6 +268,33 @@ class Chart:
             standing = [dose for dose in self.at[at].doses if not self.duplicate_of(dose)]
             weighed = self.weighed[at] = [(dose, amount_of(dose, self.policy)) for dose in standing]
         return weighed
+
+    def weighed_periods(self, start: datetime, end: datetime) -> Iterator[tuple[Dose, Amount]]:
+        """Those of them that are given over a period."""
+        first, last = bisect_left(self.period_instants, start), bisect_left(self.period_instants, end)
+        for at in dict.fromkeys(self.period_instants[first:last]):
+            yield from ((dose, amount) for dose, amount in self._weighed_at(at) if is_period(dose))
+
+    def given_between(self, after: datetime, until: datetime) -> tuple[Decimal, int]:
+        """Systemic dexamethasone-equivalent mg given at single instants in (after, until], and how many doses of that
+        time, those over a period among them, have no usable amount."""
+        first, last = bisect_right(self.dose_instants, after), bisect_right(self.dose_instants, until)
+        while len(self.sums) < last:
+            mg, uncounted = self.sums[-1] if self.sums else (Decimal(0), 0)
+            for dose, amount in self._weighed_at(self.dose_instants[len(self.sums)]):
+                if dose.route != "intrathecal" and not amount.usable:
+                    uncounted += 1
+                elif dose.route == "systemic" and amount.lower and not is_period(dose):
+                    mg = EXACT.add(mg, amount.lower)
+            self.sums.append((mg, uncounted))
+        nothing = (Decimal(0), 0)
+        before, through = self.sums[first - 1] if first else nothing, self.sums[last - 1] if last else nothing
+        return EXACT.subtract(through[0], before[0]), through[1] - before[1]
+
+    def last_doses(self, before: datetime) -> list[Dose]:
+        """The doses of the last instant before that one; duplicates left out."""
+        index = bisect_left(self.dose_instants, before) - 1
+        return [dose for dose, _ in self._weighed_at(self.dose_instants[index])] if index >= 0 else []
 
     def clocked_between(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, ClockedDoses]]:
         """The doses that start in [start, end) as treatment clocks see them, by instant."""
@@ -315,6 +352,11 @@ class Chart:
                     if self.duplicate_of(other) is None:
                         return other
         return None
+
+
+def is_period(dose: Dose) -> bool:
+    """Given over a period, not at an instant."""
+    return dose.end is not None and dose.end > dose.at
 
 
 def _same_dose(one: Dose, other: Dose) -> bool:

@@ -21,7 +21,7 @@ from icans.record import Dose
 
 ZERO = Decimal(0)
 MICROSECOND = timedelta(microseconds=1)
-#: "The last 24 hours" of a sum, and of what is shown beside a grade that rose again.
+#: "The last 24 hours".
 RECENT = timedelta(hours=24)
 
 
@@ -172,14 +172,10 @@ class Exposure:
 def last_24h(at: datetime, chart: Chart) -> Decimal:
     """Dexamethasone-equivalent mg given in the 24 hours up to ``at``."""
     start = at - RECENT
-    total = ZERO
-    for dose, amount in chart.weighed_between(start - chart.longest_period, at + MICROSECOND):
-        if dose.route != "systemic" or not amount.lower:
-            continue
-        if dose.end is not None and dose.end > dose.at:
+    total, _ = chart.given_between(start, at)
+    for dose, amount in chart.weighed_periods(start - chart.longest_period, at + MICROSECOND):
+        if dose.route == "systemic" and amount.lower and dose.end is not None:
             total += Accruing(dose, dose.at, dose.end, amount.lower, start).given(at)
-        elif dose.at > start:
-            total += amount.lower
     return total
 
 

@@ -69,9 +69,11 @@ class RefractoryBasis:
     """What a refractoriness card shows beyond its facts. start_day: the day of treatment start where no more is known;
     early: worsening so soon that no effect may show yet.
 
-    Filled in as of the call: doses of the line up to then, from ``since`` on where they are not all; uncounted:
-    references of those without a usable amount; escalations: second-line agents since onset; assumed: what was taken
-    for granted, as codes.
+    recent_mg: of a grade that rose again, dexamethasone-equivalent given in the day before it, at least;
+    recent_uncounted: how many doses of that day are not in it.
+    Filled in as of the call: doses of the line up to then, unless recent_mg stands for them; uncounted: references of
+    those without a usable amount; escalations: second-line agents since onset; assumed: what was taken for granted,
+    as codes.
     """
 
     line: LineNow
@@ -79,7 +81,8 @@ class RefractoryBasis:
     evaluation: Assessment | None
     start_day: date | None = None
     early: bool = False
-    since: datetime | None = None
+    recent_mg: Decimal | None = None
+    recent_uncounted: int = 0
     doses: tuple[CountedDose, ...] = ()
     uncounted: tuple[str, ...] = ()
     escalations: tuple[Escalation, ...] = ()

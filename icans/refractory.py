@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from icans.chart import Chart
 from icans.domains import evidence_of
+from icans.exposure import RECENT, last_24h
 from icans.findings import Evidence, key_time
 from icans.grading import Assessment
 from icans.journal import Journal
@@ -337,6 +338,10 @@ class Treatment:
         }
         key = f"{line.episode}|{line.number}|{key_time(at)}"
         basis, evidence = _rests_on(line, assessment, clinic)
+        _, uncounted = clinic.chart.given_between(at - RECENT, at)
+        basis = replace(basis, recent_mg=last_24h(at, clinic.chart), recent_uncounted=uncounted)
+        given = evidence_of([d for d in clinic.chart.last_doses(at) if d.route != "intrathecal"])
+        evidence = tuple(dict.fromkeys((*evidence, *given)))
         found = clinic.course.finding("re-worsening", key, at, "warning", facts, evidence, basis)
         finding_id = clinic.journal.open(at, found)
         self._set(replace(line, re_worsening_ids=(*line.re_worsening_ids, finding_id)))

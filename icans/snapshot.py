@@ -8,10 +8,11 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from icans.amounts import clock_amount, counts_for_clock
-from icans.exposure import MICROSECOND, RECENT, ZERO, counted_doses, dose_facts
+from icans.exposure import MICROSECOND, ZERO, counted_doses, dose_facts
 from icans.findings import (
     RUNNING_FACTS,
     Alert,
+    CountedDose,
     CourseSummary,
     ExposureNow,
     Finding,
@@ -147,33 +148,29 @@ def running_facts(alert: Alert, at: datetime, history: History) -> dict[str, Any
 
 
 def with_treatment(finding: Finding, at: datetime, history: History) -> Finding:
-    """A finding of a treatment line with the line's doses and what was assumed, as of ``at``; others unchanged.
-
-    Of a grade that rose again, long after treatment start as it may be, the doses from a day before it on.
-    """
+    """A finding of a treatment line with the line's doses and what was assumed, as of ``at``; others unchanged."""
     basis, chart, policy = finding.basis, history.chart, history.policy
     if not isinstance(basis, RefractoryBasis):
         return finding
     start, onset = basis.line.treatment_start, history.state.course.onset
-    since = max(start, finding.at - RECENT) if finding.type == "re-worsening" else start
-    doses, uncounted = counted_doses(at, since, chart, policy)
+    doses: tuple[CountedDose, ...] = ()
+    uncounted: tuple[str, ...] = ()
+    end = start  # of a grade that rose again only the first doses are shown
+    if basis.recent_mg is None:
+        doses, uncounted = counted_doses(at, start, chart, policy)
+        end = at
+    given = [d for d, a in chart.weighed_between(start, end + MICROSECOND) if counts_for_clock(d, a)]
     agents = sorted((e for e in chart.escalations if (onset or start) <= e.at <= at), key=lambda e: (e.at, e.reference))
-    first = [d for d, a in chart.weighed_between(start, start + MICROSECOND) if counts_for_clock(d, a)]
-    given = [d for d, a in chart.weighed_between(since, at + MICROSECOND) if counts_for_clock(d, a)]
-    filled = replace(
-        basis,
-        doses=doses,
-        uncounted=uncounted,
-        escalations=tuple(agents),
-        since=since if since > start else None,
-        assumed=tuple(_assumed(basis, first, given, policy)),
-    )
+    assumed = tuple(_assumed(basis, given, policy))
+    filled = replace(basis, doses=doses, uncounted=uncounted, escalations=tuple(agents), assumed=assumed)
     return replace(finding, basis=filled)
 
 
-def _assumed(basis: RefractoryBasis, first: list[Dose], given: list[Dose], policy: Policy) -> Iterator[str]:
-    """What was taken for granted to start the line with these doses, and to compare its two assessments."""
-    if any(d.route == "unknown" for d in (*first, *given)):
+def _assumed(basis: RefractoryBasis, given: list[Dose], policy: Policy) -> Iterator[str]:
+    """What was taken for granted to start the line, the first of whose doses these are, and to compare its two
+    assessments."""
+    first = [d for d in given if d.at == basis.line.treatment_start]
+    if any(d.route == "unknown" for d in given):
         yield "route-not-recorded"
     if first and all(clock_amount(d, policy) is None for d in first):
         yield "dose-unknown"

@@ -334,13 +334,13 @@ def test_D10_a_rise_after_the_verdict_on_active_treatment_is_re_worsening():
     assert [(a["at"], a["facts"]["previousGrade"], a["facts"]["grade"]) for a in found] == [(on_day(6, "20:00"), 1, 2)]
 
 
-def test_D10_its_card_shows_the_doses_of_the_day_before_it():
+def test_D10_its_card_says_what_was_given_in_the_day_before_it():
     chart = *GRADE_2, DOSE, NEXT_DOSE, *whole(on_day(6), 8), *whole(on_day(6, "20:00"), 5)
     (shown,) = [
         card for card in evaluated(on_day(6, "21:00"), *chart)["cards"] if "rose from 1 to 2" in card["summary"]
     ]
-    doses = shown["detail"].split("24 h before the grade rose:")[1].split("Definition")[0]
-    assert "2026-03-06" not in doses and "2026-03-07" in doses
+    assert "In the 24 h before it: 10 mg dexamethasone-equivalent." in shown["detail"]
+    assert "| dexamethasone: 10 mg | 2026-03-07 09:00 UTC |" in shown["detail"]
 
 
 def test_D10_the_assessment_that_gives_the_verdict_never_is():

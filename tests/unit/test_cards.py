@@ -426,7 +426,6 @@ def test_refractory_cards_show_the_doses_of_the_line_and_second_line_agents() ->
         assert "Assumed: Route not recorded for a counted dose: taken as systemic." in detail
         assert "Assumed: Treatment start is known by its day only" in detail
     again = every_type()["re-worsening"]
-    again.finding = replace(again.finding, basis=replace(basis, since=day(6, 8)))
-    assert (
-        "Steroid doses since 2026-03-07 08:00 UTC (day +6), 24 h before the grade rose:" in only_card(again)["detail"]
-    )
+    again.finding = replace(again.finding, basis=replace(basis, recent_mg=Decimal(30), recent_uncounted=1))
+    said = "In the 24 h before it: at least 30 mg dexamethasone-equivalent (1 dose not countable)."
+    assert said in only_card(again)["detail"]
