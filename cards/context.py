@@ -37,7 +37,7 @@ class View:
         """``2026-03-08 14:00 UTC`` in the site's zone; seconds only if there are any."""
         local = instant.astimezone(self.context.zone)
         seconds = f":{local.second:02d}" if local.second or local.microsecond else ""
-        return f"{local:%Y-%m-%d %H:%M}{seconds} {_zone_name(local)}"
+        return f"{local.date()} {local.hour:02d}:{local.minute:02d}{seconds} {_zone_name(local)}"
 
     def time(self, instant: datetime) -> str:
         """``2026-03-08 14:00 UTC (day +7)``; without the day where the infusion is not known."""

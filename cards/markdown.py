@@ -23,7 +23,7 @@ def plain(text: str, longest: int = LONGEST_VALUE) -> str:
     Invisible characters go; angle brackets become ‹ and ›: a careless client sees no HTML, a reader still
     sees "‹ 5 min".
     """
-    line = " ".join(_INVISIBLE.sub(" ", text).split())
+    line = _on_one_line(text)
     return fit(line.replace("<", "‹").replace(">", "›"), longest)
 
 
@@ -32,10 +32,17 @@ def escape(text: str, longest: int = LONGEST_VALUE) -> str:
 
     Markup characters get a backslash, ``&``, ``<`` and ``>`` become entities, web addresses do not link.
     """
-    line = fit(" ".join(_INVISIBLE.sub(" ", text).split()), longest)
-    line = _SPECIAL.sub(r"\\\1", line)
+    line = _SPECIAL.sub(r"\\\1", fit(_on_one_line(text), longest))
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _WEB_ADDRESS.sub(lambda found: "\\" + found.group(0), line)
+    if "//" in line or "www" in line.lower():
+        line = _WEB_ADDRESS.sub(lambda found: "\\" + found.group(0), line)
+    return line
+
+
+def _on_one_line(text: str) -> str:
+    if not (text.isascii() and text.isprintable()):
+        text = _INVISIBLE.sub(" ", text)
+    return " ".join(text.split())
 
 
 def fit(text: str, longest: int = LONGEST_SUMMARY) -> str:

@@ -44,13 +44,14 @@ def time_json(instant: datetime) -> str:
     """An instant as ISO 8601 in UTC, such as ``2026-03-08T14:00:00+00:00``."""
     if instant.tzinfo is None:
         raise ValueError("an instant needs its time zone")
-    return instant.astimezone(UTC).isoformat()
+    return instant.isoformat() if instant.tzinfo is UTC else instant.astimezone(UTC).isoformat()
 
 
 def number_json(amount: Decimal) -> int | float:
     """A Decimal rounded half-even to three decimals; an int where nothing is left behind the point."""
     rounded = rounded_amount(amount)
-    return int(rounded) if rounded == rounded.to_integral_value() else float(rounded)
+    whole = int(rounded)
+    return whole if rounded == whole else float(rounded)
 
 
 def rounded_amount(amount: Decimal) -> Decimal:

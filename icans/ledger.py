@@ -7,13 +7,15 @@ the history recomputed from what is known says so; what late knowledge removes f
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from icans.findings import INDICATORS, MODULES, RUNNING_FACTS, Alert, Finding
 from icans.journal import Journal
 from icans.policy import Policy
+
+Rank = tuple[int, bool, float, float, str, str]
 
 
 class Ledger:
@@ -27,6 +29,7 @@ class Ledger:
         self.latest: dict[str, Finding] = {}
         self.led: set[str] = set()
         self.expiries: list[tuple[datetime, str]] = []
+        self.ranks: dict[str, Rank] = {}  # of every alert so far; what they rest on stays as first shown
 
     def next_expiry(self) -> datetime | None:
         return self.expiries[0][0] if self.expiries else None
@@ -99,7 +102,7 @@ class Ledger:
             self.holding[finding.module].pop(finding.id, None)
 
     def _leads_anew(self, module: str) -> bool:
-        lead = leading(self.holding[module].values())
+        lead = min(self.holding[module].values(), key=self._rank, default=None)
         if lead is None or lead.finding.id in self.led:
             return False
         self.led.add(lead.finding.id)
@@ -107,19 +110,22 @@ class Ledger:
 
     def in_order(self, modules: Sequence[str] = MODULES) -> list[Alert]:
         """Alerts of these modules that hold, by module, the leading one of each first."""
-        return [alert for module in MODULES if module in modules for alert in ranked(self.holding[module].values())]
+        return [
+            alert
+            for module in MODULES
+            if module in modules
+            for alert in sorted(self.holding[module].values(), key=self._rank)
+        ]
+
+    def _rank(self, alert: Alert) -> Rank:
+        rank = self.ranks.get(alert.finding.id)
+        if rank is None:
+            rank = self.ranks[alert.finding.id] = rank_of(alert)
+        return rank
 
 
-def leading(alerts: Collection[Alert]) -> Alert | None:
-    return min(alerts, key=_rank, default=None)
-
-
-def ranked(alerts: Collection[Alert]) -> list[Alert]:
-    """Highest indicator, icans-active last within it, then latest shown, latest at, type and id."""
-    return sorted(alerts, key=_rank)
-
-
-def _rank(alert: Alert) -> tuple[int, bool, float, float, str, str]:
+def rank_of(alert: Alert) -> Rank:
+    """What leads comes first: highest indicator, icans-active last within it, then latest shown, latest at, type and id."""
     finding = alert.finding
     return (
         INDICATORS.index(finding.indicator),

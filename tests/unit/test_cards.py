@@ -17,7 +17,7 @@ from cards.models import check_response
 from cards.rendering import EXTENSION, WORDINGS
 from icans.findings import MODULE_OF, MODULES, NAMESPACE, Alert, Finding
 from icans.grading import DomainValue, GradeRange
-from icans.ledger import ranked
+from icans.ledger import rank_of
 from icans.record import Problem
 from tests.unit.card_samples import (
     DOSE_FACTS,
@@ -273,7 +273,7 @@ def test_hook_cards_hold_no_empty_member_and_replayed_ones_keep_their_nulls() ->
 
 
 def test_one_card_a_module_led_by_indicator_then_latest() -> None:
-    found = evaluation(*ranked(every_type().values()))
+    found = evaluation(*sorted(every_type().values(), key=rank_of))
     cards = render(found, context=CONTEXT, hook_instance=HOOK)
     assert [extension(card)["type"] for card in cards] == [
         "grade-change",
@@ -299,9 +299,9 @@ def test_one_card_a_module_led_by_indicator_then_latest() -> None:
 def test_the_standing_grade_ranks_last_within_its_indicator() -> None:
     active = every_type()["icans-active"]
     earlier = every_type()["assessment-not-found"]
-    assert ranked([active, earlier]) == [earlier, active]
+    assert sorted([active, earlier], key=rank_of) == [earlier, active]
     severe = replace(active.finding, indicator="warning")
-    assert ranked([earlier, replace_alert(active, severe)])[0].finding is severe
+    assert min(earlier, replace_alert(active, severe), key=rank_of).finding is severe
 
 
 def replace_alert(old: Alert, finding: Finding) -> Alert:
