@@ -125,7 +125,7 @@ class Ledger:
 
 
 def rank_of(alert: Alert) -> Rank:
-    """Highest indicator, icans-active last within it, then latest shown, latest at, type and id; what leads is first."""
+    """Highest indicator, icans-active last within it, then latest shown, latest at, type and id; the leader first."""
     finding = alert.finding
     return (
         INDICATORS.index(finding.indicator),

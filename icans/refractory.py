@@ -341,7 +341,7 @@ class Treatment:
         _, uncounted = clinic.chart.given_between(at - RECENT, at)
         basis = replace(basis, recent_mg=last_24h(at, clinic.chart), recent_uncounted=uncounted)
         given = evidence_of([d for d in clinic.chart.last_doses(at) if d.route != "intrathecal"])
-        evidence = tuple(dict.fromkeys((*evidence, *given)))
+        evidence = tuple(sorted({*evidence, *given}, key=lambda e: (str(e.time), e.reference, e.element)))
         found = clinic.course.finding("re-worsening", key, at, "warning", facts, evidence, basis)
         finding_id = clinic.journal.open(at, found)
         self._set(replace(line, re_worsening_ids=(*line.re_worsening_ids, finding_id)))
