@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import logging
 import signal
 import socket
@@ -46,6 +47,8 @@ def serve(settings: Settings) -> int:
     """Serve until interrupted; the exit status. Raises Refusal if the address cannot be bound."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     app = create_app(settings)
+    gc.collect()
+    gc.freeze()  # what was loaded for good is not looked through again while calls are answered
     listener = _listener(settings)
     server = create_server(
         app,
