@@ -113,6 +113,7 @@ class Chart:
         self.period_instants: list[datetime] = []
         self.weighed: dict[datetime, list[tuple[Dose, Amount]]] = {}
         self.sums: list[tuple[Decimal, int]] = []  # up to and including each of the first dose instants
+        self.unusable: list[str] = []
         self.clocked: dict[datetime, ClockedDoses | None] = {}
 
     def _instant(self, at: datetime) -> Instant:
@@ -256,6 +257,7 @@ class Chart:
             self.weighed.pop(at, None)
             self.clocked.pop(at, None)
         del self.sums[bisect_left(self.dose_instants, min(instants)) :]
+        del self.unusable[self.sums[-1][1] if self.sums else 0 :]
 
     def weighed_between(self, start: datetime, end: datetime) -> Iterator[tuple[Dose, Amount]]:
         """Doses that start in [start, end), each with what it counts for; duplicates left out."""
@@ -275,21 +277,21 @@ class Chart:
         for at in dict.fromkeys(self.period_instants[first:last]):
             yield from ((dose, amount) for dose, amount in self._weighed_at(at) if is_period(dose))
 
-    def given_between(self, after: datetime, until: datetime) -> tuple[Decimal, int]:
-        """Systemic dexamethasone-equivalent mg given at single instants in (after, until], and how many doses of that
-        time, those over a period among them, have no usable amount."""
+    def given_between(self, after: datetime, until: datetime) -> tuple[Decimal, list[str]]:
+        """Systemic dexamethasone-equivalent mg given at single instants in (after, until], and the references of the
+        doses of that time, those over a period among them, that have no usable amount."""
         first, last = bisect_right(self.dose_instants, after), bisect_right(self.dose_instants, until)
         while len(self.sums) < last:
-            mg, uncounted = self.sums[-1] if self.sums else (Decimal(0), 0)
+            mg = self.sums[-1][0] if self.sums else Decimal(0)
             for dose, amount in self._weighed_at(self.dose_instants[len(self.sums)]):
                 if dose.route != "intrathecal" and not amount.usable:
-                    uncounted += 1
+                    self.unusable.append(dose.reference)
                 elif dose.route == "systemic" and amount.lower and not is_period(dose):
                     mg = EXACT.add(mg, amount.lower)
-            self.sums.append((mg, uncounted))
+            self.sums.append((mg, len(self.unusable)))
         nothing = (Decimal(0), 0)
         before, through = self.sums[first - 1] if first else nothing, self.sums[last - 1] if last else nothing
-        return EXACT.subtract(through[0], before[0]), through[1] - before[1]
+        return EXACT.subtract(through[0], before[0]), self.unusable[before[1] : through[1]]
 
     def last_doses(self, before: datetime) -> list[Dose]:
         """The doses of the last instant before that one; duplicates left out."""

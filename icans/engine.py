@@ -105,6 +105,8 @@ class _Run:
         self.ledger = Ledger(policy, watch=watch)
         self.moments: list[Moment] = []
         self.known = _Knowledge(record)
+        self.collected: tuple[Problem, ...] = ()  # the problems last asked for, and the same in order
+        self.ordered: tuple[Problem, ...] = ()
 
     def to(self, end: datetime) -> None:
         """Let everything become known, and fall due, up to and including ``end``."""
@@ -163,7 +165,7 @@ class _Run:
             patient=self.record.patient, as_of=at, infusion=course.infusion.at if course.infusion else None,
             infusions=tuple(starts), policy=self.policy.label, monitoring=monitoring, grade=grade_now(at, history),
             refractory=refractory_now(history), exposure=exposure_now(at, history, line_by_line=line_by_line),
-            findings=tuple(findings), problems=self._problems(at) if line_by_line else (), course=max(course.number, 1),
+            findings=tuple(findings), problems=self._problems(at), course=max(course.number, 1),
             infusion_day=course.infusion.day if course.infusion else None,
             rules=rules_now(at, history, findings) if explain else (),
         )  # fmt: skip
@@ -199,8 +201,11 @@ class _Run:
             for p in self.record.problems
             if (p.known is None or p.known <= at) and (p.superseded is None or p.superseded > at)
         ]
-        both = dict.fromkeys([*read, *self.history.journal.problems])
-        return tuple(sorted(both, key=lambda p: (p.reference, p.element, p.code, p.message)))
+        both = (*read, *self.history.journal.problems)
+        if both != self.collected:
+            self.collected = both
+            self.ordered = tuple(sorted(dict.fromkeys(both), key=lambda p: (p.reference, p.element, p.code, p.message)))
+        return self.ordered
 
     def replayed(self, end: datetime | None) -> Replay:
         """The whole pass: timeline, alerts, what a viewer would have seen new, summaries."""

@@ -14,7 +14,7 @@ from math import ceil
 from typing import Any
 
 from icans.amounts import Amount, amount_of
-from icans.chart import Chart
+from icans.chart import Chart, is_period
 from icans.findings import CountedDose
 from icans.policy import Policy
 from icans.record import Dose
@@ -179,22 +179,15 @@ def last_24h(at: datetime, chart: Chart) -> Decimal:
     return total
 
 
-def counted_doses(
-    at: datetime, since: datetime | None, chart: Chart, policy: Policy
-) -> tuple[tuple[CountedDose, ...], tuple[str, ...]]:
-    """The doses of the sum since ``since``, for showing it line by line, and the references left out of it."""
+def counted_doses(at: datetime, since: datetime | None, chart: Chart, policy: Policy) -> tuple[CountedDose, ...]:
+    """The doses of the sum since ``since``, for showing it line by line."""
     counted: list[CountedDose] = []
-    uncounted: list[str] = []
     start = (since or at - timedelta(days=36500)) - chart.longest_period
     for dose, amount in chart.weighed_between(start, at + MICROSECOND):
-        if dose.route == "intrathecal" or (since is not None and (dose.end or dose.at) < since):
-            continue
-        if not amount.usable:
-            if since is None or dose.at >= since:
-                uncounted.append(dose.reference)
-            continue
         begins = since or dose.at
-        period = dose.end is not None and dose.end > dose.at
+        if dose.route == "intrathecal" or not amount.usable or (dose.end or dose.at) < begins:
+            continue
+        period = is_period(dose)
         if not period and dose.at < begins:
             continue
         given = amount.lower
@@ -214,7 +207,13 @@ def counted_doses(
                 shown=dose.shown,
             )  # fmt: skip
         )
-    return tuple(counted), tuple(uncounted)
+    return tuple(counted)
+
+
+def uncounted_doses(at: datetime, since: datetime | None, chart: Chart) -> tuple[str, ...]:
+    """The references of the doses since ``since`` that are left out of the sum."""
+    start = (since or at - timedelta(days=36500)) - MICROSECOND
+    return tuple(chart.given_between(start, at)[1])
 
 
 def dose_facts(at: datetime, exposure: Exposure, chart: Chart) -> dict[str, Any]:

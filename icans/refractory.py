@@ -339,7 +339,7 @@ class Treatment:
         key = f"{line.episode}|{line.number}|{key_time(at)}"
         basis, evidence = _rests_on(line, assessment, clinic)
         _, uncounted = clinic.chart.given_between(at - RECENT, at)
-        basis = replace(basis, recent_mg=last_24h(at, clinic.chart), recent_uncounted=uncounted)
+        basis = replace(basis, recent_mg=last_24h(at, clinic.chart), recent_uncounted=len(uncounted))
         given = evidence_of([d for d in clinic.chart.last_doses(at) if d.route != "intrathecal"])
         evidence = tuple(sorted({*evidence, *given}, key=lambda e: (str(e.time), e.reference, e.element)))
         found = clinic.course.finding("re-worsening", key, at, "warning", facts, evidence, basis)

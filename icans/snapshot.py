@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from icans.amounts import clock_amount, counts_for_clock
-from icans.exposure import MICROSECOND, ZERO, counted_doses, dose_facts
+from icans.exposure import MICROSECOND, ZERO, counted_doses, dose_facts, uncounted_doses
 from icans.findings import (
     RUNNING_FACTS,
     Alert,
@@ -33,15 +33,14 @@ if TYPE_CHECKING:
 
 
 def exposure_now(at: datetime, history: History, *, line_by_line: bool) -> ExposureNow | None:
-    """Steroid exposure at ``at``; None if administrations could not be read. line_by_line: with every dose."""
+    """Steroid exposure at ``at``; None if administrations could not be read. line_by_line: with every counted dose."""
     if not history.record.administrations_read:
         return None
     exposure, infused = history.state.exposure, history.state.course.infusion is not None
     facts = dose_facts(at, exposure, history.chart)
-    counted: tuple[Any, ...] = ()
-    uncounted: tuple[str, ...] = ()
+    counted: tuple[CountedDose, ...] = ()
     if line_by_line:
-        counted, uncounted = counted_doses(at, exposure.since, history.chart, history.policy)
+        counted = counted_doses(at, exposure.since, history.chart, history.policy)
     onset_known = exposure.at_onset is not None
     total = facts["dexamethasoneEquivalentMg"]
     return ExposureNow(
@@ -57,7 +56,7 @@ def exposure_now(at: datetime, history: History, *, line_by_line: bool) -> Expos
         intrathecal_mg=facts["intrathecalMg"],
         by_drug_mg=dict(exposure.by_drug),
         counted=counted,
-        uncounted_references=uncounted,
+        uncounted_references=uncounted_doses(at, exposure.since, history.chart),
     )
 
 
@@ -157,7 +156,7 @@ def with_treatment(finding: Finding, at: datetime, history: History) -> Finding:
     uncounted: tuple[str, ...] = ()
     end = start  # of a grade that rose again only the first doses are shown
     if basis.recent_mg is None:
-        doses, uncounted = counted_doses(at, start, chart, policy)
+        doses, uncounted = counted_doses(at, start, chart, policy), uncounted_doses(at, start, chart)
         end = at
     given = [d for d, a in chart.weighed_between(start, end + MICROSECOND) if counts_for_clock(d, a)]
     agents = sorted((e for e in chart.escalations if (onset or start) <= e.at <= at), key=lambda e: (e.at, e.reference))

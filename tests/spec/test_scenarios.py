@@ -105,3 +105,10 @@ def test_the_hook_says_the_same_at_each_time(scenario: Scenario) -> None:
             told_by_hook |= {other["findingId"] for other in alert.get("alsoHolds", [])}
         findings = evaluate_bundle(as_json(chart), as_of=as_of)["findings"]
         assert told_by_hook == {f["findingId"] for f in findings}
+
+
+@EVERY
+def test_replay_shows_the_cards_that_evaluate_gives(scenario: Scenario) -> None:
+    body = as_json(collection(scenario))
+    for shown in replay_bundle(body)[0]["cards"]:
+        assert shown["card"] in evaluate_bundle(body, as_of=datetime.fromisoformat(shown["shownAt"]))["cards"]
