@@ -28,14 +28,21 @@ _NAMED_TIME = re.compile(rf"{_TIME}(?:, day [+-]?\d+| \(day [+-]?\d+\))?")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of a course; rank orders what stands at one instant. card: the one it announces."""
+    """One line of a course; rank orders what stands at one instant. card: the one it announces.
+
+    day: under which it stands, its own where no time is charted (it then ends that day).
+    """
 
     at: datetime
+    day: date
     rank: int
     label: str
     text: str
     colour: str = ""
     card: Mapping[str, Any] | None = None
+
+    def clock(self, page: Page) -> str:
+        return f"{self.at.astimezone(page.zone):%H:%M}" if page.day_of(self.at) == self.day else "     "
 
 
 def replay_text(played: Played, page: Page) -> str:
@@ -43,14 +50,14 @@ def replay_text(played: Played, page: Page) -> str:
     replay = played.replay
     lines = [
         page.paint(printable(replay.patient), "heading"),
-        *wrapped("", f"{page.infusions(replay.infusions)} Policy {replay.policy}."),
+        *wrapped("", f"{page.infusions(replay)} Policy {replay.policy}."),
     ]
     shown: date | None = None
     for event in course_events(played, page):
-        if page.day_of(event.at) != shown:
-            shown = page.day_of(event.at)
-            lines += ["", page.paint(day_heading(shown, replay.infusions, page), "heading")]
-        lead = f"  {event.at.astimezone(page.zone):%H:%M}  {event.label:<9}  "
+        if event.day != shown:
+            shown = event.day
+            lines += ["", page.paint(day_heading(shown, replay.infusion_days), "heading")]
+        lead = f"  {event.clock(page)}  {event.label:<9}  "
         lines += [page.paint(line, event.colour) for line in wrapped(lead, event.text)]
     lines.append("")
     for course in replay.courses:
@@ -60,33 +67,35 @@ def replay_text(played: Played, page: Page) -> str:
 
 def course_events(played: Played, page: Page) -> list[Event]:
     """Everything that happened and everything that was said, in the order in which a viewer would have met it."""
-    return sorted(_events(played, page), key=lambda event: (event.at, event.rank))
+    return sorted(_events(played, page), key=lambda event: (event.at, event.day, event.rank))
 
 
 def _events(played: Played, page: Page) -> Iterator[Event]:
-    replay = played.replay
-    for infused in replay.infusions:
-        yield Event(infused, CHARTED, "given", "CAR-T cells infused")
+    replay, days = played.replay, played.replay.infusion_days
+    for infused, day in zip(replay.infusions, days, strict=True):
+        yield Event(infused, day, CHARTED, "given", "CAR-T cells infused")
     for entry in replay.timeline:
         label, text = _TEXT_OF.get(entry.kind, _event_text)(entry)
-        yield Event(entry.at, CHARTED if entry.kind == "assessment" else GIVEN, label, text)
+        own_day = getattr(entry.basis, "day", None) or page.day_of(entry.at)
+        yield Event(entry.at, own_day, CHARTED if entry.kind == "assessment" else GIVEN, label, text)
     awaited = {alert.finding.id for alert in replay.alerts if _waited_for_the_infusion(alert)}
     leading = set()
     for shown_at, card in played.cards:
         leading.add((shown_at, card["uuid"]))
         if card["uuid"] not in awaited:
             indicator = card["indicator"]
-            said = timeless(plain(card["summary"]), shown_at, replay.infusions, page)
-            yield Event(shown_at, CARD, indicator.upper(), said, indicator, card)
+            said = timeless(plain(card["summary"]), shown_at, days, page)
+            yield Event(shown_at, page.day_of(shown_at), CARD, indicator.upper(), said, indicator, card)
     for alert in replay.alerts:
         if alert.finding.id in awaited or alert.finding.type == "icans-active":
             continue
         if (alert.shown_at, alert.finding.id) not in leading:
-            yield Event(alert.shown_at, BESIDE, "also", _alert_text(alert, replay.infusions, page), "faint")
+            said = _alert_text(alert, days, page)
+            yield Event(alert.shown_at, page.day_of(alert.shown_at), BESIDE, "also", said, "faint")
         if alert.withdrawn and alert.until is not None:
             because = f" (corrected by {alert.withdrawn_by})" if alert.withdrawn_by else ""
-            said = f"{_alert_text(alert, replay.infusions, page)}{because}"
-            yield Event(alert.until, WITHDRAWN, "withdrawn", said, "faint")
+            said = f"{_alert_text(alert, days, page)}{because}"
+            yield Event(alert.until, page.day_of(alert.until), WITHDRAWN, "withdrawn", said, "faint")
 
 
 def _waited_for_the_infusion(alert: Alert) -> bool:
@@ -95,21 +104,21 @@ def _waited_for_the_infusion(alert: Alert) -> bool:
     return alert.withdrawn and [problem["code"] for problem in told] == ["infusion-missing"]
 
 
-def timeless(text: str, now: datetime, infusions: tuple[datetime, ...], page: Page) -> str:
+def timeless(text: str, now: datetime, days: tuple[date, ...], page: Page) -> str:
     """A sentence without the time of the line it stands in; other times as day and clock of the course."""
     local = now.astimezone(page.zone)
 
     def said(found: re.Match[str]) -> str:
         if (found[1], found[2]) == (f"{local:%Y-%m-%d}", f"{local:%H:%M}"):
             return "\0"
-        day = _day_number(date.fromisoformat(found[1]), infusions, page)
+        day = _day_number(date.fromisoformat(found[1]), days)
         return f"{found[1] if day is None else day} {found[2]}"
 
     marked = _NAMED_TIME.sub(said, text)
     return re.sub(r"(?:, |; last assessed | since | on | at | )?\0", "", marked).strip(" ,")
 
 
-def _alert_text(alert: Alert, infusions: tuple[datetime, ...], page: Page) -> str:
+def _alert_text(alert: Alert, days: tuple[date, ...], page: Page) -> str:
     """A finding that led no card of its own, in one short sentence."""
     said = _SAID.get(alert.finding.type)
     if said is None:
@@ -118,7 +127,7 @@ def _alert_text(alert: Alert, infusions: tuple[datetime, ...], page: Page) -> st
         text = said(alert.finding.facts, lambda instant: page.clock(instant))
     if alert.finding.at != alert.shown_at:
         text += f" (of {page.clock(alert.finding.at)})"
-    return timeless(text, alert.shown_at, infusions, page)
+    return timeless(text, alert.shown_at, days, page)
 
 
 Facts = Mapping[str, Any]
@@ -238,16 +247,16 @@ def _event_text(entry: TimelineEntry) -> tuple[str, str]:
 _TEXT_OF = {"assessment": _assessment_text, "dose": _dose_text}
 
 
-def day_heading(day: date, infusions: tuple[datetime, ...], page: Page) -> str:
-    """``day +14   Sun 2026-03-15``."""
+def day_heading(day: date, infused: tuple[date, ...]) -> str:
+    """``day +14   Sun 2026-03-15``; infused: the days of the infusions."""
     written = f"{day:%a %Y-%m-%d}"
-    number = _day_number(day, infusions, page)
+    number = _day_number(day, infused)
     return written if number is None else f"{number}   {written}"
 
 
-def _day_number(day: date, infusions: tuple[datetime, ...], page: Page) -> str | None:
-    in_force = [page.day_of(infusion) for infusion in infusions if page.day_of(infusion) <= day]
-    zero = in_force[-1] if in_force else page.day_of(infusions[0]) if infusions else None
+def _day_number(day: date, infused: tuple[date, ...]) -> str | None:
+    in_force = [zero for zero in infused if zero <= day]
+    zero = in_force[-1] if in_force else infused[0] if infused else None
     return None if zero is None else f"day {(day - zero).days:+d}".replace("day +0", "day 0")
 
 

@@ -63,7 +63,7 @@ def explanation_text(answer: Answer, rules: Sequence[RuleNow], page: Page) -> st
     """The same for a reader: what fired, then what did not, nearest first."""
     evaluation = answer.evaluation
     lines = [page.paint(printable(f"{evaluation.patient} as of {page.clock(evaluation.as_of)}"), "heading")]
-    lines += wrapped("", f"{page.infusions(evaluation.infusions)} Policy {evaluation.policy}.")
+    lines += wrapped("", f"{page.infusions(evaluation)} Policy {evaluation.policy}.")
     if not answer.cards:
         lines += wrapped("", f"No card: {_why_none(rules)}")
     fired = [rule for rule in rules if rule.fired]

@@ -93,14 +93,14 @@ def course_html(played: Played, page: Page) -> list[str]:
     """A course day by day; the cards open to their whole text."""
     replay = played.replay
     parts = [f"<h1>{said(replay.patient)}</h1>"]
-    parts.append(f'<p class="quiet">{said(page.infusions(replay.infusions))} Policy {said(replay.policy)}.</p>')
+    parts.append(f'<p class="quiet">{said(page.infusions(replay))} Policy {said(replay.policy)}.</p>')
     parts += [f"<p>{said(course_text(course, page))}</p>" for course in replay.courses]
     shown = None
     for event in course_events(played, page):
-        if page.day_of(event.at) != shown:
-            shown = page.day_of(event.at)
-            parts.append(f"<h3>{said(day_heading(shown, replay.infusions, page))}</h3>")
-        clock = f"<time>{event.at.astimezone(page.zone):%H:%M}</time>"
+        if event.day != shown:
+            shown = event.day
+            parts.append(f"<h3>{said(day_heading(shown, replay.infusion_days))}</h3>")
+        clock = f"<time>{event.clock(page)}</time>"
         if event.rank == CARD and event.card is not None:
             parts.append(f'<div class="row told">{clock}{folded_card_html(event.card)}</div>')
         else:

@@ -18,7 +18,7 @@ from cards.values import number_text
 
 if TYPE_CHECKING:
     from cds_service.evaluation import Answer
-    from icans.findings import Evaluation, ExposureNow, GradeNow
+    from icans.findings import Evaluation, ExposureNow, GradeNow, Replay
     from icans.policy import PolicyEntry
     from icans.record import Problem
 
@@ -45,11 +45,15 @@ class Page:
     def day_of(self, instant: datetime) -> date:
         return instant.astimezone(self.zone).date()
 
-    def infusions(self, infusions: tuple[datetime, ...]) -> str:
-        """When the cells were given, in a sentence."""
-        if not infusions:
+    def infusions(self, found: Evaluation | Replay) -> str:
+        """When the cells were given, in a sentence; the day alone where no more is known."""
+        if not found.infusions:
             return "No CAR-T infusion found in the record."
-        return f"CAR-T infusion {' and '.join(self.clock(infusion) for infusion in infusions)} (day 0)."
+        said = [
+            self.clock(at) if self.day_of(at) == day else f"{day}, no time charted"
+            for at, day in zip(found.infusions, found.infusion_days, strict=True)
+        ]
+        return f"CAR-T infusion {' and '.join(said)} (day 0)."
 
     def paint(self, text: str, colour: str) -> str:
         return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self.coloured and colour in _COLOURS else text
@@ -60,7 +64,7 @@ def evaluation_text(answer: Answer, page: Page) -> str:
     evaluation = answer.evaluation
     lines = [
         page.paint(printable(f"{evaluation.patient} as of {page.clock(evaluation.as_of)}"), "heading"),
-        *wrapped("", f"{page.infusions(evaluation.infusions)} Policy {evaluation.policy}."),
+        *wrapped("", f"{page.infusions(evaluation)} Policy {evaluation.policy}."),
         "",
         *wrapped("Grade       ", _grade_text(evaluation, page)),
         *wrapped("Steroids    ", _exposure_text(evaluation.exposure)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from icans.findings import (
     INDICATORS,
@@ -167,6 +167,7 @@ class _Run:
             refractory=refractory_now(history), exposure=exposure_now(at, history, line_by_line=line_by_line),
             findings=tuple(findings), problems=self._problems(at), course=max(course.number, 1),
             infusion_day=course.infusion.day if course.infusion else None,
+            infusion_days=self._infusion_days(),
             rules=rules_now(at, history, findings) if explain else (),
         )  # fmt: skip
 
@@ -179,6 +180,9 @@ class _Run:
             revised_facts=dict(alert.revised_facts) if alert.revised_facts else None,
             reopened_at=list(alert.reopened_at), withdrawn=alert.withdrawn, withdrawn_by=alert.withdrawn_by,
         )  # fmt: skip
+
+    def _infusion_days(self) -> tuple[date, ...]:
+        return tuple(start.day for _, start in sorted(self.history.chart.courses.items()))
 
     def _unread(self, at: datetime) -> list[Alert]:
         """Nothing starts an evaluation, and a source that could have started it was not read in full."""
@@ -221,7 +225,8 @@ class _Run:
         course = history.state.course
         return Replay(
             patient=self.record.patient, infusion=course.infusion.at if course.infusion else None,
-            infusions=tuple(sorted(history.chart.courses)), policy=self.policy.label, timeline=tuple(timeline),
+            infusions=tuple(sorted(history.chart.courses)), infusion_days=self._infusion_days(),
+            policy=self.policy.label, timeline=tuple(timeline),
             alerts=tuple(alerts), moments=tuple(self.moments), courses=courses,
             problems=self._problems(end) if end is not None else self.record.problems,
         )  # fmt: skip

@@ -237,7 +237,8 @@ class Evaluation:
     """Everything that is known of one patient at ``as_of``.
 
     findings: alerts that hold then, in module order (leading finding of a module first).
-    monitoring: "none", "active" or "ended". infusion_day: local calendar day that counts as day 0.
+    monitoring: "none", "active" or "ended". infusion_day: local calendar day that counts as day 0;
+    infusion_days: those of all infusions.
     """
 
     patient: str
@@ -254,6 +255,7 @@ class Evaluation:
     rules: tuple[RuleNow, ...] = ()
     course: int = 1
     infusion_day: date | None = None
+    infusion_days: tuple[date, ...] = ()
 
 
 class TimelineEntry(NamedTuple):
@@ -303,11 +305,15 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """A patient's whole record, stepped through in the order in which it became known."""
+    """A patient's whole record, stepped through in the order in which it became known.
+
+    infusion_days: the local calendar day of each infusion.
+    """
 
     patient: str
     infusion: datetime | None
     infusions: tuple[datetime, ...]
+    infusion_days: tuple[date, ...]
     policy: str
     timeline: tuple[TimelineEntry, ...]
     alerts: tuple[Alert, ...]

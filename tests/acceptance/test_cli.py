@@ -15,6 +15,7 @@ import pytest
 from cds_service import commands, evaluate_bundle, replay_bundle
 from cds_service.cli import main
 from cds_service.instants import instant
+from tests import builders
 from tests.acceptance.hook_calls import AT_COMA, AT_ONSET, PATIENT, check_schema, course
 
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("ICANS_CDS_")}
@@ -153,6 +154,19 @@ def test_replay_text_tells_the_course_within_100_columns(bundle: str) -> None:
     assert "  10:30  given      dexamethasone 20 mg IV; 20 mg dexamethasone-equivalent since infusion" in lines
     assert any(line.startswith("  10:00  CRITICAL") for line in lines[lines.index(onset) :])
     assert "Peak grade 4" in text
+
+
+def test_replay_text_puts_what_has_no_time_under_its_own_day(tmp_path: Path) -> None:
+    charted = [builders.ice("2026-03-06T08:00:00Z", 5), builders.steroid("2026-03-06", "dexamethasone", "10", "IV")]
+    (tmp_path / "days.json").write_text(
+        json.dumps(builders.bundle(builders.infusion("2026-03-01"), *charted)), encoding="utf-8"
+    )
+    text = printed("replay", str(tmp_path / "days.json"))
+    assert "CAR-T infusion 2026-03-01, no time charted (day 0)." in text
+    assert "day 0   Sun 2026-03-01\n         given      CAR-T cells infused\n" in text
+    day_5 = text.split("day +5   Fri 2026-03-06\n")[1].split("\n\n")[0]
+    assert "  08:00  grade 2    ICE 5" in day_5 and "         given      dexamethasone 10 mg IV" in day_5
+    assert "onset 2026-03-06 08:00 UTC, day +5" in text
 
 
 def test_replay_ndjson_is_one_alert_a_line_with_its_patient(bundle: str) -> None:
