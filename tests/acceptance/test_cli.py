@@ -165,7 +165,7 @@ def test_replay_text_puts_what_has_no_time_under_its_own_day(tmp_path: Path) -> 
     assert "CAR-T infusion 2026-03-01, no time charted (day 0)." in text
     assert "day 0   Sun 2026-03-01\n         given      CAR-T cells infused\n" in text
     day_5 = text.split("day +5   Fri 2026-03-06\n")[1].split("\n\n")[0]
-    assert "  08:00  grade 2    ICE 5" in day_5 and "         given      dexamethasone 10 mg IV" in day_5
+    assert "  08:00  grade 2    ICE 5" in day_5 and "         given      dexamethasone 10 mg" in day_5
     assert "onset 2026-03-06 08:00 UTC, day +5" in text
 
 
