@@ -15,6 +15,7 @@ from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from cards.values import number_text
+from cards.wording import count
 
 if TYPE_CHECKING:
     from cds_service.evaluation import Answer
@@ -118,10 +119,10 @@ def _exposure_text(exposure: ExposureNow | None) -> str:
     last = f"{number_text(exposure.last_24h_mg)} mg in the last 24 h"
     if total is None:
         return f"{last} (dexamethasone-equivalent; no infusion to count from)."
-    uncounted = f", {exposure.uncounted} administrations not counted" if exposure.uncounted else ""
+    uncounted = f", {count(exposure.uncounted, 'administration')} not counted" if exposure.uncounted else ""
     return (
         f"{number_text(total)} mg dexamethasone-equivalent since infusion{uncounted}, {last}, "
-        f"{exposure.steroid_days} steroid days."
+        f"{count(exposure.steroid_days or 0, 'steroid day')}."
     )
 
 
