@@ -198,6 +198,9 @@ class History:
         state.course.since = at
         state.course.last_full_at = course.last_full_at
         state.treatment = Treatment()
+        for _, given in self.chart.clocked_between(at - self.chart.longest_period, at):
+            if given.bridges and given.end > at:
+                state.treatment.bridge(given.end)
         if start is not None:
             state.exposure = state.exposure.restart(at, start.day)
             self._take_baseline(at)

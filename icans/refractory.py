@@ -88,9 +88,9 @@ class Treatment:
         if line is not None and gap and bridges and not started and self.last_bridge is not None:
             self._set(replace(line, broken=True))
         if bridges or started:
-            self._bridge(given.end if bridges else at)
+            self.bridge(given.end if bridges else at)
 
-    def _bridge(self, until: datetime) -> None:
+    def bridge(self, until: datetime) -> None:
         """Steroids cover until then; a first dose too small to bridge a gap covers its own instant only."""
         self.last_bridge = max(until, self.last_bridge or until)
 
@@ -120,7 +120,7 @@ class Treatment:
                 continue
             if given.unknown or _sum_from(at, clinic.chart, clinic.policy) >= clinic.policy.qualifying_dose:
                 self._start(at, given.earliest, clinic, assessment)
-                self._bridge(given.end if given.bridges else at)
+                self.bridge(given.end if given.bridges else at)
                 return
             self._remember(at, assessment.at, clinic.policy)
 

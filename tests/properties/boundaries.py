@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -184,5 +185,10 @@ BOUNDARY_COURSES: tuple[Record, ...] = (
         *(item(ONSET + hours(24), name, 1) for name in ("year", "month", "hospital")),
         *(item(ONSET + hours(24), name, 0) for name in ("city", "naming", "command")),
         item(ONSET + hours(24), "orientation", 4),
+    ),
+    # a dose over a period that runs on from before the infusion keeps the line active: 31 h after its own dose
+    course(
+        replace(dexamethasone(DAY_0 - hours(2), 20), end=DAY_0 + hours(10)),
+        *(ice(DAY_0 + hours(1), 3), dexamethasone(DAY_0 + hours(2), 20), ice(DAY_0 + hours(33), 3)),
     ),
 )
