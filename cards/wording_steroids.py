@@ -117,7 +117,7 @@ def _sum(view: View) -> list[str]:
     if exposure is None or not exposure.counted:
         return []
     as_of = view.time(view.evaluation.as_of)
-    each = "The resource of each dose stands in the card's evidence."
+    each = "Those that this finding rests on stand one by one in the card's evidence."
     return [f"Counted doses since infusion, as of {as_of}. {each}", sum_table(exposure.counted, view)]
 
 

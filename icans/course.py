@@ -311,7 +311,10 @@ class Course:
         """Told once a full row; a headline that falls later does not take it back."""
         interval = policy.interval_severe if grade >= 2 else policy.interval_mild
         facts = {"lastAssessment": last, "intervalHours": int(interval.total_seconds() // 3600), "grade": grade}
-        return self.finding("assessment-overdue", key_time(last) if last else "", due, "info", facts, (), self.last)
+        full = self.last_full
+        evidence = full.evidence if full is not None and full.at == last else ()
+        key = key_time(last) if last else ""
+        return self.finding("assessment-overdue", key, due, "info", facts, evidence, self.last)
 
     def _last_row(self) -> datetime | None:
         if self.last_full_at is not None:

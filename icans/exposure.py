@@ -6,6 +6,7 @@ accrue linearly and exactly. Amounts are Decimal milligrams.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -179,19 +180,23 @@ def last_24h(at: datetime, chart: Chart) -> Decimal:
     return total
 
 
+def given_since(since: datetime | None, at: datetime, chart: Chart) -> Iterator[tuple[Dose, Amount]]:
+    """The doses given from ``since`` to ``at`` that may count, those that were running then among them."""
+    start = (since or at - timedelta(days=36500)) - chart.longest_period
+    for dose, amount in chart.weighed_between(start, at + MICROSECOND):
+        ends = dose.end if is_period(dose) and dose.end is not None else dose.at
+        if dose.route != "intrathecal" and (since is None or ends >= since):
+            yield dose, amount
+
+
 def counted_doses(at: datetime, since: datetime | None, chart: Chart, policy: Policy) -> tuple[CountedDose, ...]:
     """The doses of the sum since ``since``, for showing it line by line."""
     counted: list[CountedDose] = []
-    start = (since or at - timedelta(days=36500)) - chart.longest_period
-    for dose, amount in chart.weighed_between(start, at + MICROSECOND):
-        begins = since or dose.at
-        if dose.route == "intrathecal" or not amount.usable or (dose.end or dose.at) < begins:
+    for dose, amount in given_since(since, at, chart):
+        if not amount.usable:
             continue
-        period = is_period(dose)
-        if not period and dose.at < begins:
-            continue
-        given = amount.lower
-        if period and dose.end is not None:
+        begins, given = since or dose.at, amount.lower
+        if is_period(dose) and dose.end is not None:
             given = Accruing(dose, dose.at, dose.end, amount.lower, begins).given(at)
         factor = policy.factors[dose.drug]
         counted.append(

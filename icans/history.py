@@ -19,7 +19,7 @@ from icans.charted import REASONS_ITEM_MISSING, Charted, is_item
 from icans.course import Course
 from icans.documented import compare_documented, tool_at, tools_after
 from icans.domains import Surroundings, Tools, evidence_of, tools_at
-from icans.exposure import Exposure, dose_facts
+from icans.exposure import Exposure, dose_facts, given_since
 from icans.findings import key_time, problem_fact
 from icans.grading import Assessment
 from icans.journal import Journal, Mark
@@ -379,7 +379,8 @@ class History:
             return
         exposure.days_told = True
         facts = {"steroidDays": exposure.day_count, "dexamethasoneEquivalentMg": exposure.total_at(at)}
-        found = course.finding("steroid-days", key_time(infusion.at), at, "info", facts)
+        given = [dose for dose, _ in given_since(infusion.at, at, self.chart) if dose.route == "systemic"]
+        found = course.finding("steroid-days", key_time(infusion.at), at, "info", facts, evidence_of(given))
         self.journal.open(at, found)
 
     def _cross_tiers(self, at: datetime) -> None:
@@ -396,7 +397,8 @@ class History:
         }
         key = f"{key_time(course.infusion.at)}|{number(highest)}"
         indicator = policy.tier_indicators[policy.tiers.index(highest)]
-        self.journal.open(at, course.finding("cumulative-dose", key, at, indicator, facts))
+        evidence = evidence_of([d for d, amount in given_since(course.infusion.at, at, self.chart) if amount.usable])
+        self.journal.open(at, course.finding("cumulative-dose", key, at, indicator, facts, evidence))
 
     # -- saying --------------------------------------------------------------------------------------
 

@@ -195,6 +195,7 @@ def test_C5_overdue_after_the_interval_and_its_grace(score, last, due, interval)
     assert "assessment-overdue" not in types(evaluated(last, *whole(T, score)))
     overdue = next(f for f in evaluated(due, *whole(T, score))["findings"] if f["type"] == "assessment-overdue")
     assert (overdue["at"], overdue["facts"]["intervalHours"], overdue["facts"]["lastAssessment"]) == (due, interval, T)
+    assert [(item["value"], item["time"]) for item in overdue["evidence"]] == [(str(score), T), ("alert", T)]
 
 
 def test_C5_not_at_grade_0_and_ended_only_by_a_full_row():

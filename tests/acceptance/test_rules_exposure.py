@@ -205,6 +205,13 @@ def test_the_sum_of_a_course_can_be_redone_from_its_card_alone():
     assert Decimal(total[5]) == redone == Decimal("642.5")
 
 
+def test_E1_a_card_names_every_dose_it_rests_on():
+    doses = [dex(on_day(day, "09:00"), "40") for day in range(1, 7)]
+    (found,) = alerts(replayed(*doses, until=on_day(7)), "cumulative-dose")
+    held = [(item["value"], item["time"]) for item in found["evidence"]]
+    assert held == [("40 mg", on_day(day, "09:00")) for day in range(1, 6)] and found["at"] == on_day(5, "09:00")
+
+
 def test_E5_days_count_from_the_day_of_an_infusion_known_by_its_day():
     found = evaluate_bundle(
         json.dumps(bundle(infusion("2026-03-01"), ice(on_day(5), 5), dex("2026-03-06", "200"))).encode(),
