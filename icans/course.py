@@ -7,10 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from icans.chart import CourseStart
+from icans.domains import evidence_of
 from icans.findings import Evidence, Finding, finding_id, key_time
 from icans.grading import Assessment
 from icans.journal import Journal
 from icans.policy import Policy
+from icans.record import DocumentedGrade
 
 CHANGE_INDICATOR = {1: "info", 2: "warning", 3: "critical", 4: "critical"}
 ACTIVE_INDICATOR = {1: "info", 2: "info", 3: "warning", 4: "warning"}
@@ -223,12 +225,12 @@ class Course:
             self.episodes = (*self.episodes, (self.onset, self.clear_since))
 
     def compare_documented(
-        self, documented_at: datetime, grade: int, assessment: Assessment, at: datetime, journal: Journal
+        self, documented: DocumentedGrade, assessment: Assessment, at: datetime, journal: Journal
     ) -> None:
         """The grade charted by a clinician beside the computed one; ``at`` is when both stand."""
         journal.close(at, self.discrepancy_id)
         self.discrepancy_id = None
-        strict, working = assessment.strict, assessment.working
+        strict, working, grade = assessment.strict, assessment.working, documented.grade
         if strict is None or working is None or strict.low <= grade <= strict.high:
             return
         facts = {
@@ -237,8 +239,9 @@ class Course:
             "strictLow": strict.low,
             "strictHigh": strict.high,
         }
-        key = f"{key_time(documented_at)}|{grade}"
-        found = self.finding("grade-discrepancy", key, documented_at, "info", facts, assessment.evidence, assessment)
+        key = f"{key_time(documented.at)}|{grade}"
+        evidence = (*evidence_of([documented]), *assessment.evidence)
+        found = self.finding("grade-discrepancy", key, documented.at, "info", facts, evidence, assessment)
         self.discrepancy_id = journal.open(at, found)
 
     # -- what falls due ------------------------------------------------------------------------------

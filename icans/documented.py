@@ -69,12 +69,12 @@ def compare_documented(
     documented_at = charted.documented[0].at
     if course.since is not None and documented_at < course.since:
         return  # charted before this course began
-    grade = max(d.grade for d in charted.documented)
+    worst = max(charted.documented, key=lambda d: d.grade)
     if documented_at == at:
         if following is None or following - at >= at - near:
-            course.compare_documented(documented_at, grade, assessment, at, journal)
+            course.compare_documented(worst, assessment, at, journal)
     elif near == at and at - documented_at <= window:
         before = [row for row in charted.tool_rows if documented_at - window <= row < at]
         first = not any(row > documented_at for row in before)
         if first and all(documented_at - row > at - documented_at for row in before):
-            course.compare_documented(documented_at, grade, assessment, at, journal)
+            course.compare_documented(worst, assessment, at, journal)

@@ -196,7 +196,8 @@ def test_GRD_15_documented_and_computed_grade_stand_side_by_side():
     found = evaluated(T, *chart)
     assert found["grade"]["working"] == 1
     assert found["grade"]["documentedGrade"] == 2
-    assert "grade-discrepancy" in types(found)
+    (discrepancy,) = [finding for finding in found["findings"] if finding["type"] == "grade-discrepancy"]
+    assert [item["value"] for item in discrepancy["evidence"]] == ["2", "9", "alert"]
 
 
 def test_GRD_15_a_documented_grade_within_the_strict_interval_is_compatible():
