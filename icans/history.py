@@ -1,7 +1,7 @@
 """What happened, as far as it is known: the fold of all rules over a patient's entries in effective order.
 
 The result at any instant depends only on the entries known by then. Entries that become known late rewind
-the fold to the earliest instant they can change; checkpoints after every instant bound the work.
+the fold to the earliest instant they can change; checkpoints bound the work.
 """
 
 from __future__ import annotations
@@ -38,6 +38,9 @@ from icans.record import (
 from icans.refractory import Treatment
 from icans.snapshot import timeline_entry
 
+#: So many instants go by between checkpoints as long as nothing becomes known late; after that, one.
+SELDOM = 8
+
 
 @dataclass(slots=True)
 class State:
@@ -73,6 +76,7 @@ class History:
         self.state = self._blank()
         self.cursor: datetime | None = None
         self.checkpoints: list[tuple[datetime, State, Mark]] = []
+        self.every, self.since_checkpoint = SELDOM, 0
         self.tool_ahead: datetime | None = None
         self._deadline: tuple[datetime | None, datetime | None] = (None, None)
         self._seen = Clinic(self.state.course, self.chart, policy, self.journal)
@@ -113,6 +117,7 @@ class History:
         keep = 0 if instant is None else bisect_left(self.checkpoints, instant, key=lambda c: c[0])
         del self.checkpoints[keep:]
         self._deadline = (None, None)
+        self.every, self.since_checkpoint = self.every if instant is None else 1, 0
         if self.checkpoints:
             self.cursor, state, mark = self.checkpoints[-1]
             self.state = state.copy()
@@ -157,11 +162,13 @@ class History:
 
     def _process(self, at: datetime) -> None:
         """One instant whole: infusions, sedatives, observations, doses, deadlines."""
+        start = self.chart.courses.get(at)
+        if start is not None:
+            self._keep()  # how one course ended is asked for when the next is over
         self.cursor = at
         self._deadline = (None, None)
         state = self.state
         instant = self.chart.at.get(at)
-        start = self.chart.courses.get(at)
         if start is not None:
             self._begin(at, start)
         if instant is not None:
@@ -185,7 +192,15 @@ class History:
             if course.settle(at, dies, overdue, self.policy, self.journal):
                 course.end(at)
                 self._close_everything(at)
-        self.checkpoints.append((at, state.copy(), self.journal.mark()))
+        self.since_checkpoint += 1
+        if self.since_checkpoint >= self.every:
+            self._keep()
+
+    def _keep(self) -> None:
+        """A checkpoint at the cursor."""
+        if self.cursor is not None and self.since_checkpoint:
+            self.checkpoints.append((self.cursor, self.state.copy(), self.journal.mark()))
+            self.since_checkpoint = 0
 
     # -- courses -------------------------------------------------------------------------------------
 
