@@ -25,6 +25,9 @@ from icans.record import (
     Sedative,
 )
 
+#: Datetimes are exact to the microsecond: the smallest step, and what a period divides into.
+MICROSECOND = timedelta(microseconds=1)
+
 
 @dataclass(slots=True)
 class Instant:
@@ -242,7 +245,7 @@ class Chart:
 
     def items_from(self, at: datetime) -> list[Observed]:
         """Loose ICE items in the item window from ``at`` on, in order."""
-        end = at + self.policy.ice_item_window + timedelta(microseconds=1)
+        end = at + self.policy.ice_item_window + MICROSECOND
         return [e for e in self._observed(at, end) if is_item(e) and not e.other_cause]
 
     def _forget(self, dose: Dose) -> None:

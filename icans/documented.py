@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
-from icans.chart import Chart
+from icans.chart import MICROSECOND, Chart
 from icans.charted import Charted
 from icans.course import Course
 from icans.domains import Domains, Surroundings, Tools
 from icans.grading import Assessment
 from icans.journal import Journal
 from icans.policy import Policy
-
-STEP = timedelta(microseconds=1)
 
 
 def tool_at(assessment: Assessment) -> datetime | None:
@@ -30,7 +28,7 @@ def tools_after(
     """
     ahead, value_at = charted.copy(), None
     comparable_at: datetime | None = None
-    for then, instant in chart.between(at + STEP, at + policy.combination_window + STEP):
+    for then, instant in chart.between(at + MICROSECOND, at + policy.combination_window + MICROSECOND):
         for sedative in instant.sedatives:
             ahead.give_sedative(sedative, policy)
         if not instant.observed:

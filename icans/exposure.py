@@ -15,13 +15,12 @@ from math import ceil
 from typing import Any
 
 from icans.amounts import Amount, amount_of
-from icans.chart import Chart, is_period
+from icans.chart import MICROSECOND, Chart, is_period
 from icans.findings import CountedDose
 from icans.policy import Policy
 from icans.record import Dose
 
 ZERO = Decimal(0)
-MICROSECOND = timedelta(microseconds=1)
 #: "The last 24 hours".
 RECENT = timedelta(hours=24)
 
@@ -135,7 +134,7 @@ class Exposure:
         return amount
 
     def _count(self, dose: Dose, amount: Amount, policy: Policy) -> None:
-        if dose.end is not None and dose.end > dose.at:
+        if is_period(dose) and dose.end is not None:
             self.accruing = (*self.accruing, Accruing(dose, dose.at, dose.end, amount.lower, dose.at))
         else:
             self.total += amount.lower

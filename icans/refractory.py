@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from icans.chart import Chart
+from icans.chart import MICROSECOND, Chart
 from icans.domains import evidence_of
 from icans.exposure import RECENT, last_24h
 from icans.findings import Evidence, key_time
@@ -20,7 +20,7 @@ from icans.grading import Assessment
 from icans.journal import Journal
 from icans.lines import Clinic, Line, RefractoryBasis, hours_between, line_facts, line_now
 from icans.policy import Policy
-from icans.vague import STEP, is_vague, outcomes, worsens
+from icans.vague import is_vague, outcomes, worsens
 from icans.verdict import NOT_ASSESSABLE, Verdict, improved, judge, not_below
 
 WORSENING, NO_IMPROVEMENT = "worsening-under-treatment", "no-improvement-24h"
@@ -347,7 +347,7 @@ class Treatment:
         self._set(replace(line, re_worsening_ids=(*line.re_worsening_ids, finding_id)))
 
     def reassessment_holds(self, journal: Journal) -> bool:
-        return bool(self.lines) and any(journal.holds(line.overdue_id) for line in self.lines[-2:])
+        return any(journal.holds(line.overdue_id) for line in self.lines[-2:])
 
     def close_all(self, at: datetime, journal: Journal) -> None:
         """The episode is resolved or monitoring has ended: no line speaks any more."""
@@ -360,7 +360,7 @@ def _rests_on(
     line: Line, evaluation: Assessment | None, clinic: Clinic
 ) -> tuple[RefractoryBasis, tuple[Evidence, ...]]:
     """What a finding of a line is worded from, and its evidence: reference, first doses, the row that was judged."""
-    first = [dose for dose, _ in clinic.chart.weighed_between(line.start, line.start + STEP)]
+    first = [dose for dose, _ in clinic.chart.weighed_between(line.start, line.start + MICROSECOND)]
     parts = (
         line.reference.evidence if line.reference is not None else (),
         evidence_of([d for d in first if d.route != "intrathecal"]),

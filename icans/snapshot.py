@@ -8,7 +8,8 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from icans.amounts import clock_amount, counts_for_clock
-from icans.exposure import MICROSECOND, ZERO, counted_doses, dose_facts, uncounted_doses
+from icans.chart import MICROSECOND
+from icans.exposure import ZERO, counted_doses, dose_facts, uncounted_doses
 from icans.findings import (
     RUNNING_FACTS,
     Alert,

@@ -7,16 +7,15 @@ verdict needs the same answer with each of the three at either end of its day, i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import product
 from typing import NamedTuple
 
+from icans.chart import MICROSECOND
 from icans.grading import Assessment
 from icans.lines import Clinic, Line
 from icans.policy import Policy
 from icans.verdict import NOT_ASSESSABLE, judge, not_below
-
-STEP = timedelta(microseconds=1)
 
 
 class Case(NamedTuple):
@@ -127,7 +126,7 @@ def _unbroken(line: Line, start: datetime, at: datetime, clinic: Clinic) -> bool
     """Steroids from ``start``, where the line's first dose stands, to ``at`` without too long a gap."""
     chart, longest = clinic.chart, clinic.policy.treatment_gap
     covered = start
-    for given_at, given in chart.clocked_between(start - chart.longest_period, at + STEP):
+    for given_at, given in chart.clocked_between(start - chart.longest_period, at + MICROSECOND):
         first_dose_moved = given_at == line.start and start != line.start
         if first_dose_moved or not given.bridges or (given_at < start and given.end <= start):
             continue
