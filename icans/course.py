@@ -27,7 +27,6 @@ class Course:
         self.infusion = start
         self.since: datetime | None = start.at if start else None
         self.ended: datetime | None = None
-        self.monitored = number > 0
         self.headline = 0
         self.headline_at: datetime | None = None
         self.rose_at: datetime | None = None
@@ -58,9 +57,9 @@ class Course:
         twin.__dict__ = self.__dict__.copy()
         return twin
 
-    def end(self, at: datetime) -> None:
-        """Monitoring ends."""
-        self.ended, self.monitored = at, False
+    @property
+    def monitored(self) -> bool:
+        return self.number > 0 and self.ended is None
 
     def finding(
         self,

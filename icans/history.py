@@ -190,7 +190,7 @@ class History:
             dies = instant is not None and self._dies(instant)
             overdue = state.treatment.reassessment_holds(self.journal)
             if course.settle(at, dies, overdue, self.policy, self.journal):
-                course.end(at)
+                course.ended = at
                 self._close_everything(at)
         self.since_checkpoint += 1
         if self.since_checkpoint >= self.every:
@@ -226,7 +226,7 @@ class History:
         if partial:
             self._open_partial(at, partial)
         if state.dead:
-            state.course.end(at)
+            state.course.ended = at
             self._close_everything(at)
 
     def _open_partial(self, at: datetime, problems: list[Problem]) -> None:
