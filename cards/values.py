@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
-from functools import lru_cache
 from typing import Any
 
 _THOUSANDTH = Decimal("0.001")
@@ -41,7 +40,6 @@ def to_json(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form here")
 
 
-@lru_cache(maxsize=4096)
 def time_json(instant: datetime) -> str:
     """An instant as ISO 8601 in UTC, such as ``2026-03-08T14:00:00+00:00``."""
     if instant.tzinfo is None:
@@ -49,7 +47,6 @@ def time_json(instant: datetime) -> str:
     return instant.isoformat() if instant.tzinfo is UTC else instant.astimezone(UTC).isoformat()
 
 
-@lru_cache(maxsize=4096)
 def number_json(amount: Decimal) -> int | float:
     """A Decimal rounded half-even to three decimals; an int where nothing is left behind the point."""
     rounded = rounded_amount(amount)
