@@ -28,6 +28,7 @@ from cds_service.settings import Settings, effective_trust
 from cds_service.site import Site, site_of
 from cds_service.turns import Turn
 from cds_service.version import VERSION
+from fhir_mappings.gathering import AFFECTS
 from fhir_mappings.referee import load_models
 
 LOG = logging.getLogger("icans_cds")
@@ -60,7 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or Settings()
     site = site_of(settings)
-    load_models()
+    load_models(AFFECTS)
     trust = effective_trust(settings)
     app = Flask("icans_cds", static_folder=None)
     app.response_class = JsonResponse

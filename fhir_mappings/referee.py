@@ -9,22 +9,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
 JsonObject = dict[str, Any]
 
-#: Types of resource that are read, and so may have to be judged.
-_JUDGED = (
-    "Observation",
-    "MedicationAdministration",
-    "Procedure",
-    "Condition",
-    "QuestionnaireResponse",
-    "Patient",
-    "Medication",
-)
 _TIME_WITHOUT_ZONE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?", re.ASCII)
 _TIME_ELEMENTS = re.compile(r"(effective|performed|occurr?ence|deceased)(DateTime|Instant)|issued|recorded")
 #: A string of nothing but unusual white space, or of nothing but escapes (which may be such).
@@ -91,9 +82,9 @@ def judge(raw: bytes) -> None:
         raise Refused(message, element)
 
 
-def load_models() -> None:
-    """Loads the models that judge, a matter of half a second, so that no live call has to wait for them."""
-    for resource_type in _JUDGED:
+def load_models(resource_types: Iterable[str]) -> None:
+    """Loads the models that judge these types, about a third of a second, so that no live call waits for them."""
+    for resource_type in resource_types:
         for release in ("R4B", "R5"):
             _verdict(release, resource_type, {})
 
