@@ -111,8 +111,8 @@ def main(arguments: Sequence[str]) -> None:
     README.write_text(readme(README.read_text(encoding="utf-8")), encoding="utf-8")
     if "--pictures" in arguments:
         browser = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
-        if browser is None:
-            raise SystemExit("no Chromium was found; pictures were not drawn")
+        if browser is None or shutil.which("pngquant") is None:
+            raise SystemExit("pictures need a Chromium and pngquant; they were not drawn")
         IMAGES.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
             for example in EXAMPLES:
