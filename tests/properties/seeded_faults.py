@@ -31,7 +31,7 @@ FAULTS = (
     Fault("domains.py", "cutoff = self.at - policy.event_carry", "cutoff = self.at - policy.combination_window"),
     Fault("domains.py", "value if value and value.at >= self.since", "value if value and value.at > self.since"),
     Fault("charted.py", "if sedative.at <= at <= until", "if sedative.at <= at < until"),
-    Fault("chart.py", "policy.ice_item_window + timedelta(microseconds=1)", "policy.ice_item_window"),
+    Fault("chart.py", "policy.ice_item_window + MICROSECOND", "policy.ice_item_window"),
     Fault("course.py", "counts_as.low > self.headline:", "counts_as.low >= self.headline:"),
     Fault("course.py", "self.clear_since >= policy.resolution", "self.clear_since > policy.resolution"),
     Fault("course.py", "if self.headline >= 2:", "if self.headline >= 3:"),
