@@ -4,8 +4,8 @@
 ``cards.models`` checks a whole response against CDS Hooks 2.0.1.
 """
 
-from cards.context import CardContext
+from cards.json_values import to_json
 from cards.rendering import alert_json, render
-from cards.values import to_json
+from cards.view import CardContext
 
 __all__ = ["CardContext", "alert_json", "render", "to_json"]

@@ -7,20 +7,20 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from cards.assessment import NAMES
-from cards.context import CardContext, View
-from cards.exposure import closing_line
+from cards.json_values import time_json, to_json, without_empty
 from cards.markdown import LONGEST_SUMMARY, bullets, escape, plain, table
 from cards.sources import card_source, override_reasons
-from cards.values import time_json, to_json, without_empty
-from cards.wording import Body, Wording
-from cards.wording_data import WORDINGS as DATA
-from cards.wording_data import problem_line
-from cards.wording_icans import WORDINGS as ICANS
-from cards.wording_refractory import WORDINGS as REFRACTORY
-from cards.wording_steroids import WORDINGS as STEROIDS
+from cards.view import CardContext, View
+from cards.wording.assessment import NAMES
+from cards.wording.data_quality import WORDINGS as DATA
+from cards.wording.data_quality import problem_line
+from cards.wording.exposure import closing_line
+from cards.wording.grade import WORDINGS as ICANS
+from cards.wording.parts import Body, Wording
+from cards.wording.refractory import WORDINGS as REFRACTORY
+from cards.wording.steroids import WORDINGS as STEROIDS
 from icans.findings import INDICATORS, MODULES, NAMESPACE, Alert, Evaluation, Evidence
-from icans.grading import Assessment
+from icans.grading.astct import Assessment
 from icans.record import Problem
 
 EXTENSION = "org.icans-cds.alert"

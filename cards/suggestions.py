@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from cards.json_values import time_json
 from cards.sources import CANONICAL
-from cards.values import time_json
 from icans.findings import Evidence
 
 COMPUTED_METHOD = {

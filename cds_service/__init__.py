@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cds_service.evaluation import evaluate_bundle
-    from cds_service.hooks import handle_hook
-    from cds_service.outcomes import HookError
+    from cds_service.hooks.answer import handle_hook
+    from cds_service.hooks.errors import HookError
     from cds_service.replay import replay_bundle
 
 __all__ = ["HookError", "evaluate_bundle", "handle_hook", "replay_bundle"]
@@ -19,8 +19,8 @@ __all__ = ["HookError", "evaluate_bundle", "handle_hook", "replay_bundle"]
 _MODULE_OF = {
     "evaluate_bundle": "cds_service.evaluation",
     "replay_bundle": "cds_service.replay",
-    "handle_hook": "cds_service.hooks",
-    "HookError": "cds_service.outcomes",
+    "handle_hook": "cds_service.hooks.answer",
+    "HookError": "cds_service.hooks.errors",
 }
 
 

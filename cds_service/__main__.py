@@ -2,7 +2,7 @@
 
 import sys
 
-from cds_service.cli import main
+from cds_service.command_line.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

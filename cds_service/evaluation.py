@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from cds_service.outputs import evaluation_json
-from cds_service.site import Site, bundled_site
+from cds_service.published.result_json import evaluation_json
+from cds_service.site.site import Site, bundled_site
 
 if TYPE_CHECKING:
     from fhir_mappings import Reading

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from cds_service.collection import collection_paused
 from cds_service.evaluation import PatientNotFound, patient_reference, read_data, with_problems_of_none
-from cds_service.outputs import replay_json
-from cds_service.site import Site, bundled_site
+from cds_service.published.result_json import replay_json
+from cds_service.site.site import Site, bundled_site
 
 if TYPE_CHECKING:
     from fhir_mappings import Reading

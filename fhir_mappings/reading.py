@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from fhir_mappings.bundles import Source
-from fhir_mappings.gathering import Gathered, gather
-from fhir_mappings.patient_records import problem_order, records
-from fhir_mappings.prefetch import read_keys
-from fhir_mappings.select import Selector
+from fhir_mappings.intake.bundles import Source
+from fhir_mappings.intake.gather import Gathered, gather
+from fhir_mappings.intake.prefetch import read_keys
+from fhir_mappings.intake.relevance import Selector
+from fhir_mappings.patients.record import problem_order, records
 from fhir_mappings.settings import ReadSettings
-from fhir_mappings.terminology import Terminology
+from fhir_mappings.terminology.lookup import Terminology
 from icans.record import Problem, Record
 
 _SELECTORS: dict[int, Selector] = {}

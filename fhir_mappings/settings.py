@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from fhir_mappings.terminology import Terminology
+    from fhir_mappings.terminology.lookup import Terminology
 
 
 @dataclass(frozen=True, slots=True)

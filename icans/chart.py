@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Context, Decimal
 
-from icans.amounts import Amount, amount_of, clock_amount, counts_for_clock, implausibly_large
-from icans.charted import is_item
-from icans.policy import Policy
+from icans.grading.in_force import is_item
+from icans.policy.policy import Policy
 from icans.record import (
     Death,
     DocumentedGrade,
@@ -24,6 +23,7 @@ from icans.record import (
     Problem,
     Sedative,
 )
+from icans.steroids.equivalents import Amount, amount_of, clock_amount, counts_for_clock, implausibly_large
 
 #: Datetimes are exact to the microsecond: the smallest step, and what a period divides into.
 MICROSECOND = timedelta(microseconds=1)

@@ -16,8 +16,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from cds_service.pages import card_html, document
-from tools.card_examples import EXAMPLES, Example
+from cds_service.output.html import card_html, document
+from tools.docs_cards import EXAMPLES, Example
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"

@@ -1,4 +1,4 @@
-"""Builds fhir_mappings/terminology/*.json (FHIR R4) from the tables in tools/terminology/,
+"""Builds fhir_mappings/terminology/bundled/*.json (FHIR R4) from the tables in tools/terminology/,
 and the Questionnaire.
 
 Run ``python tools/build_terminology.py`` after changing a table; ``--check`` only says whether the files
@@ -18,12 +18,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from fhir_mappings import canonical  # noqa: E402
+from fhir_mappings.terminology import systems as canonical  # noqa: E402
 from icans import record  # noqa: E402
-from tools.questionnaire import questionnaire  # noqa: E402
+from tools.build_questionnaire import questionnaire  # noqa: E402
 
 TABLES = ROOT / "tools" / "terminology"
-OUTPUT = ROOT / "fhir_mappings" / "terminology"
+OUTPUT = ROOT / "fhir_mappings" / "terminology" / "bundled"
 VERSION = "1"
 DATE = "2026-03-01"
 LOINC_NOTICE = (

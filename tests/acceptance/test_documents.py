@@ -10,7 +10,7 @@ import pytest
 from cards.rendering import WORDINGS
 from icans.findings import MODULE_OF
 from tools.build_docs import CARDS, IMAGES, README, cards_page, readme
-from tools.card_examples import EXAMPLES
+from tools.docs_cards import EXAMPLES
 
 HINT = "run `make docs` (after a look at what changed)"
 
@@ -50,7 +50,7 @@ def test_each_rule_is_listed_once_and_has_a_test_that_carries_its_id():
     rules = listed_rules()
     numbers = {"GRD-": 17, "A": 5, "B": 14, "C": 7, "D": 11, "E": 7}
     assert rules == [f"{kind}{n}" for kind, last in numbers.items() for n in range(1, last + 1)] + ["G6"]
-    tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_rules_*.py"))
+    tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("rules/test_*.py"))
     named = {f"{kind}{number}" for kind, number in re.findall(r"def test_(GRD_|[A-E])(\d+)", tests)}
     assert {rule.replace("-", "_") for rule in rules if rule != "G6"} == named
 

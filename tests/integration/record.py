@@ -1,7 +1,7 @@
 """Records what a live FHIR server answers, for the tests that replay it: ``python -m tests.integration.record URL``.
 
 URL: a HAPI FHIR server onto which ``icans-cds sandbox load`` has put the demonstration patients. Written to
-tests/recorded/hapi.json; the server's own address is replaced by one that nobody has.
+tests/support/recorded/hapi.json; the server's own address is replaced by one that nobody has.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-FILE = Path(__file__).resolve().parents[1] / "recorded" / "hapi.json"
+FILE = Path(__file__).resolve().parents[1] / "support" / "recorded" / "hapi.json"
 BASE = "https://hapi.example/fhir"
 PATIENT = "seed-002"
 ASKED = (

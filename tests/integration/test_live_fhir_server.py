@@ -10,12 +10,12 @@ import pytest
 import requests
 
 from cds_service import evaluate_bundle, handle_hook, replay_bundle
-from cds_service.app import create_app
-from cds_service.cli import main
-from cds_service.deadlines import Deadline
-from cds_service.fhir_client import FhirClient, Search
-from cds_service.settings import Settings
-from tests.acceptance.hook_calls import SERVICE, alert_of, body_of, check_schema, course, hook_call, prefetch_of
+from cds_service.command_line.main import main
+from cds_service.fhir_client.client import FhirClient, Search
+from cds_service.fhir_client.deadlines import Deadline
+from cds_service.site.settings import Settings
+from cds_service.web.app import create_app
+from tests.support.hook_calls import SERVICE, alert_of, body_of, check_schema, course, hook_call, prefetch_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
-from icans.policy import Policy
+from icans.policy.policy import Policy
 from icans.record import Dose, Record
 from tests.oracle.memory import remembered
 

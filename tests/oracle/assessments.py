@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from icans.policy import Policy
+from icans.policy.policy import Policy
 from icans.record import (
     Capd,
     Consciousness,
@@ -19,9 +19,11 @@ from icans.record import (
     Record,
     Seizure,
 )
-from tests.oracle import charted, events, grades, tools
-from tests.oracle.charted import Ice, Statement
+from tests.oracle import events, grades
+from tests.oracle import in_force as charted
+from tests.oracle import tool_for_age as tools
 from tests.oracle.grades import NOTHING, UNKNOWN, Range, worst
+from tests.oracle.in_force import Ice, Statement
 
 ORDER = ("ice", "capd", "consciousness", "seizure", "motor", "icp-edema", "documented")
 

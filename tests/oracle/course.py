@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from icans.findings import key_time
-from icans.policy import Policy
+from icans.policy.policy import Policy
 from icans.record import DocumentedGrade, IceItem, IceTotal, Infusion, Record
 from tests.oracle import assessments, grades
 from tests.oracle.amounts import distinct

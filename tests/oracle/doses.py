@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from icans.findings import key_time
-from icans.policy import Policy
+from icans.policy.policy import Policy
 from icans.record import Dose, Record
 from tests.oracle.amounts import countable, distinct, equivalent
 from tests.oracle.course import Course, Held, clipped

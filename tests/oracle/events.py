@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from icans.policy import Policy
+from icans.policy.policy import Policy
 from icans.record import DocumentedGrade, IcpEdema, Motor, Observed, Record, Seizure
 from tests.oracle import grades
 from tests.oracle.grades import NOTHING, Range, worst

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from icans.policy import Policy
+from icans.policy.policy import Policy
 from icans.record import Capd, Consciousness, GcsEye, IcpEdema, Motor, Rass, Seizure
 
 Range = tuple[int, int]

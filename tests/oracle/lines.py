@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import product
 from typing import Any
 
-from icans.policy import Policy
+from icans.policy.policy import Policy
 from icans.record import Record
 from tests.oracle import amounts, assessments
 from tests.oracle.assessments import Graded

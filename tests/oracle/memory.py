@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TypeVar
 
-from icans.policy import Policy
+from icans.policy.policy import Policy
 from icans.record import Record
 
 Answer = TypeVar("Answer")

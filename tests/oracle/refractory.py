@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from icans.findings import key_time
-from icans.policy import Policy
+from icans.policy.policy import Policy
 from icans.record import Record
 from tests.oracle.assessments import Graded
 from tests.oracle.course import Course, Episode, Held

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from icans.findings import finding_id
-from icans.policy import Policy
+from icans.policy.policy import Policy
 from icans.record import Entry, Record
 from tests.oracle import course as grade_course
 from tests.oracle import doses

@@ -9,7 +9,7 @@ from typing import Any
 
 import icans
 from icans.findings import RUNNING_FACTS, Alert, Replay
-from icans.policy import Policy
+from icans.policy.policy import Policy
 from icans.record import Record
 from tests.oracle.replay import Shown, last_instant
 from tests.oracle.replay import replay as oracle_replay

@@ -24,7 +24,7 @@ from icans.record import (
     Sedative,
     Seizure,
 )
-from tests.properties.records import ADULT, DAY_0, PATIENT, day_only, hours, stamp
+from tests.properties.strategies import ADULT, DAY_0, PATIENT, day_only, hours, stamp
 
 ONSET = DAY_0 + timedelta(days=3)
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from icans.record import Record
 from tests.properties.agreement import disagreements
-from tests.properties.records import Shape, records, treated_records
+from tests.properties.strategies import Shape, records, treated_records
 from tests.properties.test_agreement import CHILDREN, DAYS_ONLY, NIGHTS, ON_TIME, POLICY
 
 SHAPES: dict[str, st.SearchStrategy[Record]] = {

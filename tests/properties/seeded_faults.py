@@ -26,30 +26,52 @@ class Fault:
 
 
 FAULTS = (
-    Fault("grading.py", "6: 2, 5: 2, 4: 2, 3: 2, 2: 3", "6: 2, 5: 2, 4: 2, 3: 3, 2: 3"),
-    Fault("grading.py", "duration_seconds > PROLONGED", "duration_seconds >= PROLONGED"),
-    Fault("domains.py", "cutoff = self.at - policy.event_carry", "cutoff = self.at - policy.combination_window"),
-    Fault("domains.py", "value if value and value.at >= self.since", "value if value and value.at > self.since"),
-    Fault("charted.py", "if sedative.at <= at <= until", "if sedative.at <= at < until"),
+    Fault("grading/astct.py", "6: 2, 5: 2, 4: 2, 3: 2, 2: 3", "6: 2, 5: 2, 4: 2, 3: 3, 2: 3"),
+    Fault("grading/astct.py", "duration_seconds > PROLONGED", "duration_seconds >= PROLONGED"),
+    Fault(
+        "grading/domains.py", "cutoff = self.at - policy.event_carry", "cutoff = self.at - policy.combination_window"
+    ),
+    Fault(
+        "grading/domains.py", "value if value and value.at >= self.since", "value if value and value.at > self.since"
+    ),
+    Fault("grading/in_force.py", "if sedative.at <= at <= until", "if sedative.at <= at < until"),
     Fault("chart.py", "policy.ice_item_window + MICROSECOND", "policy.ice_item_window"),
-    Fault("course.py", "counts_as.low > self.headline:", "counts_as.low >= self.headline:"),
-    Fault("course.py", "self.clear_since >= policy.resolution", "self.clear_since > policy.resolution"),
-    Fault("course.py", "if self.headline >= 2:", "if self.headline >= 3:"),
-    Fault("course.py", "elif grade.low < headline <= grade.high:", "elif grade.low < headline < grade.high:"),
-    Fault("verdict.py", "counts_as.high <= reference.counts_as.low - 1", "counts_as.high <= reference.counts_as.low"),
-    Fault("verdict.py", "counts_as.low >= max(1,", "counts_as.low > max(1,"),
-    Fault("verdict.py", "now - before < 2", "now - before < 3"),
-    Fault("refractory.py", "counts_as.low > reference.counts_as.high", "counts_as.low >= reference.counts_as.high"),
-    Fault("refractory.py", "since = assessment.at - clinic.policy.onset_lead", "since = assessment.at"),
-    Fault("refractory.py", "at < line.start + clinic.policy.eval", "at <= line.start + clinic.policy.eval"),
-    Fault("refractory.py", "line.start) <= policy.treatment_gap", "line.start) < policy.treatment_gap"),
-    Fault("refractory.py", "if amount < clinic.policy.doubling_factor", "if amount <= clinic.policy.doubling_factor"),
+    Fault("course/course.py", "counts_as.low > self.headline:", "counts_as.low >= self.headline:"),
+    Fault("course/course.py", "self.clear_since >= policy.resolution", "self.clear_since > policy.resolution"),
+    Fault("course/course.py", "if self.headline >= 2:", "if self.headline >= 3:"),
+    Fault("course/course.py", "elif grade.low < headline <= grade.high:", "elif grade.low < headline < grade.high:"),
+    Fault(
+        "refractory/no_improvement.py",
+        "counts_as.high <= reference.counts_as.low - 1",
+        "counts_as.high <= reference.counts_as.low",
+    ),
+    Fault("refractory/no_improvement.py", "counts_as.low >= max(1,", "counts_as.low > max(1,"),
+    Fault("refractory/no_improvement.py", "now - before < 2", "now - before < 3"),
+    Fault(
+        "refractory/treatment.py",
+        "counts_as.low > reference.counts_as.high",
+        "counts_as.low >= reference.counts_as.high",
+    ),
+    Fault("refractory/treatment.py", "since = assessment.at - clinic.policy.onset_lead", "since = assessment.at"),
+    Fault("refractory/treatment.py", "at < line.start + clinic.policy.eval", "at <= line.start + clinic.policy.eval"),
+    Fault("refractory/treatment.py", "line.start) <= policy.treatment_gap", "line.start) < policy.treatment_gap"),
+    Fault(
+        "refractory/treatment.py",
+        "if amount < clinic.policy.doubling_factor",
+        "if amount <= clinic.policy.doubling_factor",
+    ),
     Fault("chart.py", "total >= policy.bridging_dose", "total > policy.bridging_dose"),
-    Fault("refractory.py", "if said != {verdict.label}:", "if verdict.label not in said:"),
-    Fault("vague.py", "if start < rise.at - policy.onset_lead:", "if start < rise.at - policy.treatment_gap:"),
-    Fault("vague.py", "stand = _shifted(rows, moved)", "stand = list(rows)"),
-    Fault("vague.py", "if given_at - covered > longest:", "if given_at - covered > 2 * longest:"),
-    Fault("exposure.py", "total >= policy.tiers[self.tiers_crossed]", "total > policy.tiers[self.tiers_crossed]"),
+    Fault("refractory/treatment.py", "if said != {verdict.label}:", "if verdict.label not in said:"),
+    Fault(
+        "refractory/day_only.py",
+        "if start < rise.at - policy.onset_lead:",
+        "if start < rise.at - policy.treatment_gap:",
+    ),
+    Fault("refractory/day_only.py", "stand = _shifted(rows, moved)", "stand = list(rows)"),
+    Fault("refractory/day_only.py", "if given_at - covered > longest:", "if given_at - covered > 2 * longest:"),
+    Fault(
+        "steroids/exposure.py", "total >= policy.tiers[self.tiers_crossed]", "total > policy.tiers[self.tiers_crossed]"
+    ),
 )
 
 

@@ -10,15 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import icans
-from icans.policy import Policy, load_policy
+from icans.policy.policy import Policy, load_policy
 from icans.record import Record
 from tests.oracle.replay import last_instant
 from tests.oracle.replay import replay as oracle_replay
 from tests.properties.agreement import disagreements
 from tests.properties.boundaries import BOUNDARY_COURSES
-from tests.properties.records import Shape, records, treated_records
+from tests.properties.strategies import Shape, records, treated_records
 
-POLICY_TEXT = Path(icans.__file__).parent / "policies" / "icans-default.toml"
+POLICY_TEXT = Path(icans.__file__).parent / "policy" / "icans-default.toml"
 POLICY: Policy = load_policy(POLICY_TEXT.read_text(encoding="utf-8"))
 COURSE = settings(
     deadline=None,

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cds_service.evaluation import evaluate_record, one_record, read_data
-from cds_service.site import bundled_site
-from tests.builders import DAY_0, Resource, administration, bundle, concept, infusion, on_day, steroid
+from cds_service.site.site import bundled_site
+from tests.support.builders import DAY_0, Resource, administration, bundle, concept, infusion, on_day, steroid
 
 AS_OF = datetime(2026, 3, 20, tzinfo=UTC)
 FEW = settings(max_examples=60, deadline=None)

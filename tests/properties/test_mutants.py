@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from fhir_mappings import NotFhir, ReadSettings, Source, load_terminology, read
-from fhir_mappings.mapping_check import MappingCheck
-from fhir_mappings.mapping_report import VERDICTS
-from fhir_mappings.mapping_template import template
+from fhir_mappings.mapping_check.check import MappingCheck
+from fhir_mappings.mapping_check.report import VERDICTS
+from fhir_mappings.mapping_check.template import template
 from icans.record import (
     Capd,
     Consciousness,
@@ -38,7 +38,8 @@ from icans.record import (
     Rass,
     Seizure,
 )
-from tests.builders import (
+from tests.properties import naive_reader as tiny
+from tests.support.builders import (
     GCS_EYE,
     NOT_ASSESSED,
     RASS,
@@ -58,8 +59,7 @@ from tests.builders import (
     seizure,
     steroid,
 )
-from tests.properties import tiny_reader as tiny
-from tests.unit.mutations import damaged, doubled_keys, mutants
+from tests.support.mutations import damaged, doubled_keys, mutants
 
 Json = dict[str, Any]
 TIME = on_day(5)

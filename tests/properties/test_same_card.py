@@ -10,7 +10,7 @@ import icans
 from cards import CardContext, render
 from icans.record import Record
 from tests.properties.boundaries import BOUNDARY_COURSES
-from tests.properties.records import Shape, records, treated_records
+from tests.properties.strategies import Shape, records, treated_records
 from tests.properties.test_agreement import COURSE, DAYS_ONLY, POLICY
 
 CONTEXT = CardContext()

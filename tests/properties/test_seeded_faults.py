@@ -19,8 +19,8 @@ from icans.record import Record
 from tests.oracle.replay import last_instant
 from tests.oracle.replay import replay as oracle_replay
 from tests.properties.boundaries import BOUNDARY_COURSES
-from tests.properties.records import Shape, records, treated_records
 from tests.properties.seeded_faults import FAULTS, Fault
+from tests.properties.strategies import Shape, records, treated_records
 from tests.properties.test_agreement import COURSE, NIGHTS, POLICY
 from tests.spec.scenarios import SCENARIOS
 from tests.spec.tables import collection

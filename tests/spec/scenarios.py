@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.spec.courses import COURSES
 from tests.spec.grading import GRADING
-from tests.spec.knowledge import TIME
+from tests.spec.imperfect_data import TIME
 from tests.spec.treatment import REFRACTORINESS, STEROIDS
 
 #: Heading of each group in docs/scenarios.md.

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests import builders
-from tests.builders import Resource, on_day
+from tests.support import builders
+from tests.support.builders import Resource, on_day
 
 FULL_ICE = {
     "year": 1,

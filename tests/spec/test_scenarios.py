@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from cds_service import evaluate_bundle, handle_hook, replay_bundle
-from tests.builders import hook_request
 from tests.spec.scenarios import SCENARIOS
 from tests.spec.tables import (
     Expected,
@@ -19,6 +18,7 @@ from tests.spec.tables import (
     expected_problems,
     expected_values,
 )
+from tests.support.builders import hook_request
 
 #: Findings that a table names only where it is about them: a patient is seldom seen on schedule in a table.
 ONLY_WHERE_NAMED = {"icans-active", "assessment-overdue", "assessment-not-found", "data-quality"}

@@ -15,9 +15,9 @@ SHIPPED = ROOT / "cds_service" / "examples"
 NAMES = ("s0", "s1", "s2")
 
 
-def script(name: str) -> ModuleType:
-    """A script of examples/ as a module."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
+def script(folder: str, name: str) -> ModuleType:
+    """A script as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / folder / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -25,7 +25,7 @@ def script(name: str) -> ModuleType:
 
 @pytest.fixture(scope="module")
 def builder() -> ModuleType:
-    return script("build_courses")
+    return script("tools", "build_courses")
 
 
 def resources(name: str) -> list[dict]:
@@ -77,4 +77,4 @@ def test_the_doses_add_up_to_what_the_papers_print():
 
 def test_the_request_shown_in_the_readme_is_what_the_script_builds():
     shown = json.loads((ROOT / "examples" / "patient-view-s2.json").read_text(encoding="utf-8"))
-    assert shown == script("hook_request").request("s2", "2026-03-15T12:30:00Z")
+    assert shown == script("examples", "hook_request").request("s2", "2026-03-15T12:30:00Z")

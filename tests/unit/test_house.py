@@ -102,9 +102,9 @@ def test_the_wheel_ships_the_four_rooms_only(wheel):
 
 def test_the_wheel_ships_the_data_that_is_read_at_run_time(wheel):
     for pattern in (
-        "icans/policies/*.toml",
-        "fhir_mappings/terminology/*.json",
-        "cds_service/schemas/*.json",
+        "icans/policy/*.toml",
+        "fhir_mappings/terminology/bundled/*.json",
+        "cds_service/published/schema_files/*.json",
         "cds_service/examples/*.json",
     ):
         shipped = {str(path.relative_to(ROOT)) for path in ROOT.glob(pattern)}

@@ -1,0 +1,209 @@
+"""How one graded assessment reads: deciding value, computation, what is missing and what is not counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cards.markdown import escape
+from cards.view import View
+from cards.wording.parts import words
+from icans.grading.astct import Assessment, DomainValue, GradeRange
+from icans.record import ICE_ITEM_POINTS, ICE_MAXIMUM
+
+DOMAINS = {
+    "ice": "ICE",
+    "capd": "CAPD",
+    "consciousness": "level of consciousness",
+    "seizure": "seizure",
+    "motor": "motor findings",
+    "icp-edema": "raised ICP or cerebral edema",
+    "documented": "grade charted by a clinician",
+}
+#: What is charted, or missing: domains, ICE items, scores and details.
+NAMES = {
+    **DOMAINS,
+    **{f"ice-{item}": f"ICE {item}" for item in ICE_ITEM_POINTS},
+    "documented-icans-grade": "grade charted by a clinician",
+    "ice-total": "ICE score",
+    "capd-total": "CAPD score",
+    "gcs-eye": "GCS eye response",
+    "rass": "RASS",
+    "seizure-duration": "duration of the seizure and return to baseline",
+}
+#: The published criterion of a grade, shortened (ASTCT 2019, Lee et al., Table 5 and its table for children).
+CRITERIA = {
+    ("ice", 1): "ICE 7-9",
+    ("ice", 2): "ICE 3-6",
+    ("ice", 3): "ICE 0-2",
+    ("ice", 4): "ICE 0, unarousable and unable to perform ICE",
+    ("capd", 3): "CAPD 9 or more",
+    ("capd", 4): "unable to perform CAPD",
+    ("consciousness", 1): "awakens spontaneously",
+    ("consciousness", 2): "awakens to voice",
+    ("consciousness", 3): "awakens only to tactile stimulus",
+    ("consciousness", 4): "unarousable or needs vigorous or repetitive tactile stimuli, stupor or coma",
+    (
+        "seizure",
+        3,
+    ): "clinical seizure that resolves rapidly, or nonconvulsive and resolving with intervention",
+    ("seizure", 4): "seizure over 5 min, or repetitive without return to baseline in between",
+    ("motor", 4): "deep focal motor weakness",
+    ("icp-edema", 3): "focal edema on neuroimaging",
+    ("icp-edema", 4): "diffuse edema, posturing, cranial nerve VI palsy, papilledema or Cushing's triad",
+}
+REASONS = {
+    "other-cause": "charted as due to another cause",
+    "sedated": "patient sedated",
+    "sedation": "a sedative was running",
+    "wrong-tool-for-age": "tool does not fit the patient's age",
+    "hemorrhage-excluded": "hemorrhage with or without edema is not graded as ICANS",
+    "not-valid-at-baseline": "not valid for this patient at baseline",
+}
+_NOTES = {
+    "consciousness-not-recorded": "Level of consciousness not recorded: the grade may be higher.",
+    "consciousness-inferred": "Level of consciousness inferred from GCS eye response or RASS, not charted.",
+    "at-baseline": "ICE is at this patient's own baseline and no other domain is abnormal.",
+    "no-baseline": "No baseline ICE was found in the available record.",
+    "under-sedation": "Charted while a sedative was running: it ends no episode and proves no improvement.",
+    "recent-bolus": "A sedative bolus was given within the 4 h before: its effect cannot be told apart.",
+    "events-re-documentation-due": (
+        "A motor or ICP finding older than 24 h has not been documented again: counted as possible."
+    ),
+    "implausible-pair": "The recorded values contradict each other; the worse counts.",
+    "age-unknown": "Age is not known: whether ICE or CAPD applies could not be checked.",
+}
+
+
+def range_text(low: int | None, high: int | None) -> str:
+    """``2`` or ``2-3``."""
+    if low is None or high is None:
+        return "not known"
+    return str(low) if low == high else f"{low}-{high}"
+
+
+def grade_text(grade: Any, low: Any, high: Any, *, rising: bool, open_above: bool = False) -> str:
+    """The headline in words: ``grade 2``, ``at least grade 3`` or, on the way down, ``at most grade 1``."""
+    if rising and (open_above or (high is not None and high > grade)):
+        return f"at least grade {grade}"
+    if not rising and low is not None and low < grade:
+        return f"at most grade {grade}"
+    return f"grade {grade}"
+
+
+def ice_text(assessment: Assessment | None, facts: Mapping[str, Any]) -> str:
+    """``ICE 5 of 10``, ``ICE 5-8 of 10`` or ``ICE 8/9 assessable``; empty if there is none."""
+    low, high = facts.get("iceLow"), facts.get("iceHigh")
+    score = facts.get("iceScore")
+    if score is not None:
+        low = high = score
+    elif low is None and assessment is not None:
+        low, high = assessment.ice_low, assessment.ice_high
+    if low is None or high is None:
+        return ""
+    maximum = assessment.ice_maximum if assessment is not None else None
+    if maximum is not None and maximum < ICE_MAXIMUM:
+        return f"ICE {low}/{maximum} assessable"
+    return f"ICE {range_text(low, high)} of {ICE_MAXIMUM}"
+
+
+def deciding_text(assessment: Assessment | None, facts: Mapping[str, Any]) -> str:
+    """The value that decides the grade, such as ``ICE 5 of 10``; empty if not known. Not escaped."""
+    deciding = facts.get("decidingDomain")
+    ice = ice_text(assessment, facts)
+    if deciding == "ice" and ice:
+        return ice
+    if assessment is not None:
+        chosen = _domain(assessment, deciding)
+        if chosen is not None:
+            return domain_text(chosen)
+        if deciding is None and not ice:
+            return "; ".join(domain_text(value) for value in assessment.domains[:2])
+    return ice if deciding is None else DOMAINS.get(str(deciding), str(deciding))
+
+
+def domain_text(value: DomainValue) -> str:
+    """The value as charted with the domain's name before it, such as ``seizure: brief``. Not escaped."""
+    shown, code = value.shown, value.domain
+    named = shown.lower().startswith(code)
+    if code == "documented" or (named and code in ("ice", "capd")):
+        return shown
+    if named:
+        shown = shown[len(code) :].lstrip(": ")
+    return f"{DOMAINS.get(code, code)}: {shown}"
+
+
+def computation(assessment: Assessment, view: View) -> str:
+    """The grade in one line: what each domain gives, and that the worst decides."""
+    if assessment.working is None or not assessment.domains:
+        return ""
+    parts = []
+    for value in assessment.domains:
+        text = f"{escape(domain_text(value))} gives {_range(value.working)}"
+        if value.status == "inferred":
+            text += " (inferred)"
+        elif value.status == "carried":
+            text += f" (carried from {view.clock(value.time)})"
+        parts.append(text)
+    return "Computed: " + "; ".join(parts) + f"; the worst decides: {_range(assessment.working)}."
+
+
+def assessment_points(assessment: Assessment, view: View) -> list[str]:
+    """What a reader must know of an assessment: computation, missing, not counted, inferred, baseline."""
+    points = [computation(assessment, view)]
+    if assessment.missing:
+        points.append(f"Missing, would settle the grade: {escape(words(assessment.missing, NAMES))}.")
+    if assessment.not_documented:
+        domains = escape(words(assessment.not_documented, NAMES))
+        points.append(f"Not documented, counted as absent: {domains}.")
+    points.extend(_excluded(value) for value in assessment.excluded)
+    strict = assessment.strict
+    if strict is not None and assessment.working is not None and strict != assessment.working:
+        points.append(f"Strict interval, with nothing assumed about consciousness: {_range(strict)}.")
+    points.extend(_NOTES[note] for note in assessment.notes if note in _NOTES)
+    points.append(_baseline(assessment))
+    return [point for point in points if point]
+
+
+def sedation_unchecked(assessment: Assessment | None, facts: Mapping[str, Any], view: View) -> bool:
+    """Whether the grade rests on consciousness or ICE 0 while administrations could not be read."""
+    if assessment is not None and "sedation-unchecked" in assessment.notes:
+        return True
+    if view.administrations_read:
+        return False
+    now = view.evaluation.grade
+    deciding = facts.get("decidingDomain") or (assessment or now).deciding_domain
+    if deciding != "ice":
+        return deciding == "consciousness"
+    ice = ice_text(assessment, facts)
+    return ice.startswith(("ICE 0 ", "ICE 0-", "ICE 0/")) if ice else now.ice_score == 0
+
+
+def when(assessment: Assessment, view: View) -> str:
+    """The time of an assessment; the day alone where no more is charted."""
+    if assessment.earliest == assessment.at:
+        return view.time(assessment.at)
+    return view.whole_day(assessment.day)
+
+
+def _excluded(value: DomainValue) -> str:
+    reason = REASONS.get(value.reason, value.reason.replace("-", " ")) or value.status.replace("-", " ")
+    verb = "Recorded, not assessable" if value.status == "not-assessable" else "Recorded, not counted"
+    return f"{verb}: {escape(domain_text(value))} ({escape(reason)})."
+
+
+def _baseline(assessment: Assessment) -> str:
+    if assessment.baseline_ice is None:
+        return ""
+    if assessment.ice_score is None:
+        return f"Baseline ICE {assessment.baseline_ice}."
+    change = assessment.ice_score - assessment.baseline_ice
+    return f"Baseline ICE {assessment.baseline_ice}, change {change:+d}."
+
+
+def _range(grade: GradeRange) -> str:
+    return range_text(grade.low, grade.high)
+
+
+def _domain(assessment: Assessment, name: object) -> DomainValue | None:
+    return next((value for value in assessment.domains if value.domain == name), None)

@@ -1,0 +1,133 @@
+"""Wording of the data module: a datum that could not be used as charted, and what it could change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cards.markdown import escape, table
+from cards.sources import RECORD
+from cards.view import View
+from cards.wording.parts import Body, Wording, facts_of, words
+from icans.findings import Alert
+from icans.record import Problem
+
+_NAMED = 5
+#: What is wrong, by problem code (docs/problems.md has a row for each).
+SAID = {
+    "value-out-of-range": "value outside its possible range",
+    "value-not-numeric": "value is not a number",
+    "inconsistent-arousal": "ICE and level of consciousness contradict each other",
+    "items-total-mismatch": "ICE items and total disagree",
+    "wrong-tool-for-age": "assessment tool does not fit the age",
+    "finding-unspecific": "finding not specific enough to grade",
+    "hemorrhage-excluded": "intracranial hemorrhage, not graded as ICANS",
+    "sedation": "sedative near the assessment",
+    "unit-unknown": "unit not understood",
+    "dose-missing": "dose missing",
+    "route-missing": "route missing",
+    "drug-unmapped": "drug not recognised",
+    "time-missing": "time missing",
+    "time-imprecise": "time not precise",
+    "duplicate": "possible duplicate",
+    "status-not-usable": "status does not allow use",
+    "reference-unresolved": "referenced resource not found",
+    "partial-data": "not everything could be read",
+    "invalid-resource": "resource is not valid FHIR",
+    "infusion-missing": "no infusion on record",
+    "code-unmapped": "code not recognised",
+    "unknown-modifier": "modifier not understood",
+    "conflicting-values": "conflicting values",
+    "time-in-future": "time lies in the future",
+    "other-patient": "belongs to another patient",
+}
+_KINDS = {
+    "Observation": "assessment",
+    "MedicationAdministration": "drug given",
+    "Procedure": "procedure",
+    "Patient": "patient data",
+    "Condition": "diagnosis",
+    "QuestionnaireResponse": "questionnaire",
+}
+_AFFECTS = {
+    "grade": "the grade",
+    "dose": "the cumulative dose",
+    "treatment-start": "the start of treatment",
+    "infusion": "the infusion",
+}
+
+
+def data_quality_summary(alert: Alert, view: View) -> str:
+    problems = _problems(alert)
+    if not problems:
+        return f"Charting in doubt, {view.short_time(alert.finding.at)}"
+    first = problems[0]
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    message = str(first.get("message") or "").strip() or f"{_said(first)}."
+    if not first.get("reference"):
+        unread = "Not evaluated" if view.evaluation.monitoring == "none" else "Record incomplete"
+        return f"{unread}: {message}{more}"
+    return f"Charting in doubt, {_kind(first)} {_charted(alert, view)}: {message}{more}"
+
+
+def data_quality_body(alert: Alert, view: View) -> Body:
+    problems = _problems(alert)
+    first = problems[0] if problems else {}
+    message = escape(str(first.get("message") or ""), 300)
+    said, place = escape(_said(first)), f"{_kind(first)} {_charted(alert, view)}"
+    if not first.get("reference"):
+        place = f"known from {view.clock(alert.finding.at)}"
+    lead = f"{said[:1].upper()}{said[1:]} ({place}): {message}" if first else ""
+    if view.evaluation.monitoring == "none":
+        lead = f"Not evaluated: nothing that starts an evaluation (infusion, ICE, documented grade) was read. {lead}"
+    affected = words(_affected(alert), _AFFECTS)
+    points = [f"It could change {escape(affected or 'the result')}."]
+    return Body(lead=lead, points=points, blocks=[_table(problems)] if problems else [], evidence_table=False)
+
+
+def problem_line(code: str, reference: str, message: str) -> str:
+    """One problem in one Markdown line: what, where, and its own sentence."""
+    where = f" ({escape(reference)})" if reference else ""
+    return f"{escape(SAID.get(code, code.replace('-', ' ')))}{where}: {escape(message)}"
+
+
+def _table(problems: Sequence[Mapping[str, Any]]) -> str:
+    rows = [
+        [escape(str(problem.get(key) or "")) for key in ("code", "reference", "element", "message")]
+        for problem in problems[:_NAMED]
+    ]
+    more = len(problems) - _NAMED
+    listed = table(["Problem", "Resource", "Element", "What was found"], rows)
+    return f"{listed}\n\nand {more} more problems." if more > 0 else listed
+
+
+def _problems(alert: Alert) -> Sequence[Mapping[str, Any]]:
+    problems: Sequence[Mapping[str, Any]] = facts_of(alert).get("problems") or ()
+    return problems
+
+
+def _charted(alert: Alert, view: View) -> str:
+    """When the datum was charted; a finding about one without a time stands at the start of the record."""
+    basis = alert.finding.basis if isinstance(alert.finding.basis, tuple) else ()
+    timeless = basis and all(isinstance(problem, Problem) and problem.at is None for problem in basis)
+    return "without a usable time" if timeless else view.clock(alert.finding.at)
+
+
+def _affected(alert: Alert) -> list[str]:
+    """What the problems of the finding could change, in one order."""
+    basis = alert.finding.basis if isinstance(alert.finding.basis, tuple) else ()
+    named = {kind for problem in basis if isinstance(problem, Problem) for kind in problem.affects}
+    return [kind for kind in _AFFECTS if kind in named]
+
+
+def _kind(problem: Mapping[str, Any]) -> str:
+    """What sort of thing the problem is about, as a clinician says it."""
+    return _KINDS.get(str(problem.get("reference") or "").partition("/")[0], "entry")
+
+
+def _said(problem: Mapping[str, Any]) -> str:
+    code = str(problem.get("code") or "")
+    return SAID.get(code, code.replace("-", " "))
+
+
+WORDINGS = {"data-quality": Wording(summary=data_quality_summary, body=data_quality_body, rule="G6", source=RECORD)}

@@ -1,0 +1,4 @@
+"""One file a command.
+
+For others: the functions that ``command_line.main`` names.
+"""

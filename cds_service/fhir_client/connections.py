@@ -1,0 +1,145 @@
+"""HTTP connections to FHIR servers: one pool a process, retries that know the deadline, no cookies, no proxies
+of the environment for hook calls."""
+
+from __future__ import annotations
+
+import logging
+import os
+from functools import lru_cache
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, Self
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Retry
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import MaxRetryError, NewConnectionError
+from urllib3.response import BaseHTTPResponse
+
+from cds_service.fhir_client.addresses import AddressRules, NotAllowed
+from cds_service.fhir_client.deadlines import Deadline, note_socket
+
+#: Hosts kept open, and connections kept open to each.
+HOSTS, CONNECTIONS = 16, 8
+_ATTEMPTS = 3
+_PAUSE_SECONDS = 0.1
+_TRY_AGAIN = (429, 502, 503, 504)
+
+# These write whole URLs, with the patient's id in them.
+for _name in ("urllib3.connectionpool", "urllib3.util.retry"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
+
+
+class RetryInTime(Retry):
+    """Retries a read with growing pauses, or after the pause the server asks for, while that fits the deadline."""
+
+    deadline: Deadline | None = None
+
+    def new(self, **changes: Any) -> Self:
+        following = super().new(**changes)
+        following.deadline = self.deadline
+        return following
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        _pool: Any = None,
+        _stacktrace: Any = None,
+    ) -> Self:
+        following = super().increment(method, url, response, error, _pool, _stacktrace)
+        pause = following.get_backoff_time()
+        if response is not None:
+            pause = self.get_retry_after(response) or pause
+        if self.deadline is not None and pause >= self.deadline.left:
+            raise MaxRetryError(_pool, url or "", error)
+        return following
+
+
+def session(base: str, rules: AddressRules | None, deadline: Deadline) -> requests.Session:
+    """A session for one server and one task, on the pool of the process. Without cookies and without netrc:
+    nothing but the token given authenticates. rules: the guard of hook calls; None: a URL of the user's own,
+    which may also go through the proxy that the environment names."""
+    made = requests.Session()
+    made.trust_env = False
+    made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    made.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True
+    if rules is None:
+        made.proxies.update(get_environ_proxies(base))
+    retries = RetryInTime(
+        total=_ATTEMPTS - 1,
+        read=1,
+        redirect=0,
+        other=0,
+        status_forcelist=_TRY_AGAIN,
+        backoff_factor=_PAUSE_SECONDS,
+        raise_on_status=False,
+    )
+    retries.deadline = deadline
+    adapter = _SharedAdapter(_pools(rules), retries)
+    made.mount("https://", adapter)
+    made.mount("http://", adapter)
+    return made
+
+
+class _SharedAdapter(HTTPAdapter):
+    def __init__(self, pools: PoolManager, retries: Retry) -> None:
+        self._pools = pools
+        super().__init__(max_retries=retries)
+
+    def init_poolmanager(self, *_arguments: Any, **_options: Any) -> None:
+        self.poolmanager = self._pools
+
+    def close(self) -> None:
+        """The pool outlives the session."""
+
+
+@lru_cache(maxsize=8)
+def _pools(rules: AddressRules | None) -> PoolManager:
+    """One pool for each set of rules: a connection that one call may use is not lent to another that may not."""
+
+    class Plain(HTTPConnection):
+        def connect(self) -> None:
+            super().connect()
+            _check(self, rules)
+
+        def getresponse(self) -> Any:
+            note_socket(self.sock)
+            return super().getresponse()
+
+    class Secure(HTTPSConnection):
+        def connect(self) -> None:
+            super().connect()
+            _check(self, rules)
+
+        def getresponse(self) -> Any:
+            note_socket(self.sock)
+            return super().getresponse()
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    pools = PoolManager(num_pools=HOSTS, maxsize=CONNECTIONS, block=False)
+    pools.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+    return pools
+
+
+def _check(connection: HTTPConnection, rules: AddressRules | None) -> None:
+    """Raises NewConnectionError if the machine reached is none that may be; nothing was sent to it yet."""
+    if rules is None or connection.sock is None:
+        return
+    scheme = "https" if isinstance(connection, HTTPSConnection) else "http"
+    host = f"[{connection.host}]" if ":" in connection.host else connection.host
+    if rules.names_origin(f"{scheme}://{host}:{connection.port}"):
+        return
+    try:
+        rules.check_connected(str(connection.sock.getpeername()[0]))
+    except NotAllowed as error:
+        connection.close()
+        raise NewConnectionError(connection, str(error)) from error

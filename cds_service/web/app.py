@@ -1,0 +1,192 @@
+"""The HTTP door: a Flask application over the hooks.
+
+Every answer is JSON and every error an OperationOutcome; no path redirects; nothing of a patient's is logged.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, UnsupportedMediaType
+
+from cds_service.errors import place_of
+from cds_service.fhir_client.addresses import AddressRules
+from cds_service.hooks.access import ANSWERING_SECONDS, HookFetch
+from cds_service.hooks.answer import answer_hook
+from cds_service.hooks.discovery import discovery
+from cds_service.hooks.errors import MEDIA_TYPE, HookError, operation_outcome
+from cds_service.hooks.turn import Turn
+from cds_service.published.schemas import SCHEMA_NAMES, schema
+from cds_service.site.settings import Settings, effective_trust
+from cds_service.site.site import Site, site_of
+from cds_service.site.version import VERSION
+from cds_service.web.pages.about import about
+from fhir_mappings.fhir_types.validate import load_models
+from fhir_mappings.intake.gather import AFFECTS
+
+LOG = logging.getLogger("icans_cds")
+ACCEPTED_TYPES = frozenset({"application/json", "application/fhir+json"})
+LOCAL_ORIGIN = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")
+REFUSED_WITHOUT_TRUST = (
+    "Hook calls are refused: this version cannot verify callers, and the server was not started in development trust."
+)
+SAID = {
+    404: "There is nothing at this address.",
+    405: "This address does not take this method.",
+    413: "The request is larger than this server accepts.",
+    415: "A request body of type application/json, not compressed, is expected.",
+}
+
+
+class JsonResponse(Response):
+    """A response that is JSON unless it says otherwise, even where it has no body (preflights)."""
+
+    default_mimetype = "application/json"
+
+
+WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application for these settings. Raises Refusal if policy or mappings cannot be used.
+
+    The trust in force is that of the address in ``settings.host``; see settings.effective_trust.
+    """
+    settings = settings or Settings()
+    site = site_of(settings)
+    load_models(AFFECTS)
+    trust = effective_trust(settings)
+    app = Flask("icans_cds", static_folder=None)
+    app.response_class = JsonResponse
+    app.config["MAX_CONTENT_LENGTH"] = settings.body_limit_megabytes * 1_000_000
+    app.url_map.strict_slashes = False
+    _add_services(app, site, settings, trust)
+    _add_pages(app, site)
+    if trust == "development":
+        from cds_service.web.pages.demo import add_demo
+
+        add_demo(app, site)
+    _add_errors(app)
+    _add_cross_origin(app, settings, trust)
+    app.wsgi_app = plain_paths(app.wsgi_app)  # type: ignore[method-assign, assignment]
+    return app
+
+
+def plain_paths(application: WsgiApplication) -> WsgiApplication:
+    """Takes ``//`` and trailing slashes out of paths: a redirect would break preflights and drop bodies."""
+
+    def with_plain_path(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        environ["PATH_INFO"] = re.sub(r"/{2,}", "/", environ.get("PATH_INFO", "")).rstrip("/") or "/"
+        return application(environ, start_response)
+
+    return with_plain_path
+
+
+def _add_services(app: Flask, site: Site, settings: Settings, trust: str) -> None:
+    document = orjson.dumps(discovery(site.terminology, *site.by_server.values()))
+    rules = AddressRules(configured=settings.fhir_servers, development=trust == "development")
+    turn = Turn()
+
+    @app.get("/cds-services")
+    def list_services() -> Response:
+        return _json(document)
+
+    @app.post("/cds-services/<service_id>")
+    def call_service(service_id: str) -> Response:
+        if trust != "development":
+            return _outcome(503, REFUSED_WITHOUT_TRUST, code="security")
+        encoding = request.headers.get("Content-Encoding", "identity").lower()
+        if request.mimetype not in ACCEPTED_TYPES or encoding != "identity":
+            raise UnsupportedMediaType
+        started = time.monotonic()
+        body = request.get_data(cache=False)
+        with turn:
+            spent = time.monotonic() - started
+            seconds = min(settings.fetch_seconds, settings.answer_seconds - ANSWERING_SECONDS - spent)
+            fetch = HookFetch(rules=rules, seconds=max(0.0, seconds), turn=turn)
+            response = _json(answer_hook(service_id, body, site, fetch=fetch))
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def _add_pages(app: Flask, site: Site) -> None:
+    description = orjson.dumps(about(site))
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return _json(orjson.dumps({"status": "ok", "version": VERSION}))
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        # Policy and terminology were compiled before the first request; nothing else is depended on.
+        return _json(orjson.dumps({"status": "ok", "policy": site.policy.label, "mappings": site.terminology.label}))
+
+    @app.get("/about")
+    def about_service() -> Response:
+        return _json(description)
+
+    @app.get("/schemas")
+    def list_schemas() -> Response:
+        return _json(orjson.dumps({"schemas": [f"/schemas/{name}" for name in SCHEMA_NAMES]}))
+
+    @app.get("/schemas/<name>")
+    def one_schema(name: str) -> Response:
+        name = name.removesuffix(".json")
+        if name not in SCHEMA_NAMES:
+            return _outcome(404, f"There is no such schema; there are {', '.join(SCHEMA_NAMES)}.")
+        return _json(orjson.dumps(schema(name)), "application/schema+json")
+
+
+def _add_errors(app: Flask) -> None:
+    @app.errorhandler(HookError)
+    def hook_refused(error: HookError) -> Response:
+        # Clients show no more than that a call failed: its reason is for those who read this log.
+        LOG.warning("%s answered with %d: %s", request.url_rule, error.status, error.body.decode())
+        return Response(error.body, error.status, mimetype=MEDIA_TYPE)
+
+    @app.errorhandler(HTTPException)
+    def http_refused(error: HTTPException) -> Response:
+        status = error.code or 500
+        response = _outcome(status, SAID.get(status) or f"{HTTPStatus(status).phrase}.")
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+        return response
+
+    @app.errorhandler(Exception)
+    def failed(error: Exception) -> Response:
+        LOG.error("%s %s failed: %s", request.method, request.url_rule, place_of(error))
+        return _outcome(500, "The evaluation failed; no card was produced. The fault was logged.")
+
+
+def _add_cross_origin(app: Flask, settings: Settings, trust: str) -> None:
+    def is_allowed(origin: str) -> bool:
+        local = trust == "development" and LOCAL_ORIGIN.fullmatch(origin) is not None
+        return local or origin in settings.cors_origins
+
+    @app.after_request
+    def cross_origin(response: Response) -> Response:
+        response.vary.add("Origin")
+        origin = request.headers.get("Origin", "")
+        if origin and is_allowed(origin):
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST, OPTIONS"
+            response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Accept"
+            response.headers["Access-Control-Max-Age"] = "600"
+        response.headers.setdefault("Cache-Control", "no-store" if request.method == "POST" else "no-cache")
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+
+def _json(body: bytes, media_type: str = "application/json") -> Response:
+    return Response(body, mimetype=media_type)
+
+
+def _outcome(status: int, diagnostics: str, code: str = "") -> Response:
+    return Response(operation_outcome(status, diagnostics, code=code), status, mimetype=MEDIA_TYPE)

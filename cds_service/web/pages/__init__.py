@@ -1,0 +1,4 @@
+"""Pages a browser shows.
+
+For others: their blueprints or views, used by ``web.app``.
+"""

@@ -1,0 +1,279 @@
+"""Which resources matter, decided on a few elements of each, before anything is read in full."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from fhir_mappings.fhir_types import elements as lean
+from fhir_mappings.fhir_types import questionnaire as questionnaires
+from fhir_mappings.fhir_types.validate import Refused, decode_checked
+from fhir_mappings.intake.bundles import Part
+from fhir_mappings.terminology import systems as canonical
+from fhir_mappings.terminology.lookup import ConflictingCodings, Terminology
+
+_NOTHING = msgspec.Raw(b"")
+#: Codes repeat over a patient's resources; what has been decided for the bytes of one is kept.
+_REMEMBERED = 4096
+_LONGEST_REMEMBERED = 8192
+#: Types that are read as a whole, whatever their code.
+READ_WHOLE = frozenset({"Patient", "Medication", "OperationOutcome", "Bundle"})
+
+
+class CodeVerdict(msgspec.Struct, frozen=True, gc=False):
+    """What a code element means here.
+
+    assessment: the project's code for it. conflicting: the codes that its codings mean, where they differ.
+    looks_relevant: whether its words look as if it mattered. matters: whether any of these holds.
+    """
+
+    assessment: str | None = None
+    conflicting: tuple[str, ...] = ()
+    looks_relevant: bool = False
+    pairs: tuple[tuple[str | None, str | None], ...] = ()
+    matters: bool = False
+
+
+class ComponentProbe(msgspec.Struct, frozen=True, gc=False):
+    code: msgspec.Raw = _NOTHING
+
+
+class Probe(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """The elements that decide whether a resource is read."""
+
+    resource_type: str
+    id: str | None = None
+    code: msgspec.Raw = _NOTHING
+    component: tuple[ComponentProbe, ...] | None = None
+    contained: msgspec.Raw = _NOTHING
+    medication_codeable_concept: msgspec.Raw = _NOTHING
+
+
+class LooseProbe(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """The same of a resource whose deciding elements are not what they should be."""
+
+    resource_type: Any = None
+    id: Any = None
+    code: msgspec.Raw = _NOTHING
+
+
+class Found(msgspec.Struct, frozen=True, gc=False):
+    """One resource that matters."""
+
+    type: str
+    id: str | None
+    raw: bytes
+    full_url: str | None
+    verdict: CodeVerdict | None = None
+
+    @property
+    def reference(self) -> str:
+        """How the resource is named: Type/id, else its fullUrl, else its type and a digest of its text."""
+        if self.id:
+            return f"{self.type}/{self.id}"
+        return self.full_url or f"{self.type}#{hashlib.sha256(self.raw).hexdigest()[:12]}"
+
+
+_PROBE = msgspec.json.Decoder(Probe)
+_LOOSE_PROBE = msgspec.json.Decoder(LooseProbe)
+_CONTAINED = msgspec.json.Decoder(tuple[ComponentProbe, ...])
+_CONCEPT = msgspec.json.Decoder(lean.CodeableConcept)
+
+
+def probe(part: Part) -> Probe | LooseProbe:
+    """The deciding elements; raises Refused if the resource has no type."""
+    try:
+        return _PROBE.decode(part.raw)
+    except msgspec.ValidationError:
+        pass
+    try:
+        loose = _LOOSE_PROBE.decode(part.raw)
+    except msgspec.ValidationError as error:
+        raise Refused("The resource is not a JSON object.") from error
+    if not isinstance(loose.resource_type, str):
+        raise Refused("The resource has no resourceType.")
+    return loose
+
+
+class Selector:
+    """Decides by a site's terminology, and remembers what it has decided."""
+
+    def __init__(self, terminology: Terminology) -> None:
+        self.terminology = terminology
+        self._codes: dict[bytes, CodeVerdict] = {}
+        self._concepts: dict[lean.CodeableConcept, CodeVerdict] = {}
+        self._drugs: dict[bytes, bool] = {}
+
+    def found(self, part: Part, seen: Probe | LooseProbe) -> Found | None:
+        """The resource if it matters, None if it does not.
+
+        What could not even be probed matters if it is of a type that is read: its reading says why.
+        """
+        if isinstance(seen, LooseProbe):
+            return self._loosely_found(part, seen)
+        resource_type = seen.resource_type
+        verdict: CodeVerdict | None = None
+        if resource_type == "Observation":
+            verdict = self.code(seen.code)
+            wanted = self._observation_wanted(seen, verdict)
+        elif resource_type == "MedicationAdministration":
+            wanted = self._administration_wanted(seen)
+        elif resource_type in ("Procedure", "Condition"):
+            verdict = self.code(seen.code)
+            wanted = self._event_wanted(resource_type, verdict)
+        elif resource_type == "QuestionnaireResponse":
+            wanted = self._response_wanted(bytes(part.raw))
+        else:
+            wanted = resource_type in READ_WHOLE
+        raw = bytes(part.raw)
+        if not wanted and not _hides_something(resource_type, raw, seen):
+            return None
+        return Found(resource_type, seen.id, raw, part.full_url, verdict)
+
+    def _loosely_found(self, part: Part, seen: LooseProbe) -> Found | None:
+        if seen.resource_type == "QuestionnaireResponse":
+            if not self._response_wanted(bytes(part.raw)):
+                return None
+        elif seen.resource_type not in READ_WHOLE and seen.resource_type not in _DECIDING_KEYS:
+            return None
+        identity = seen.id if isinstance(seen.id, str) else None
+        return Found(seen.resource_type, identity, bytes(part.raw), part.full_url, self.code(seen.code))
+
+    def code(self, raw: msgspec.Raw) -> CodeVerdict:
+        """What a CodeableConcept of an Observation, Procedure or Condition means."""
+        key = bytes(raw)
+        known = self._codes.get(key)
+        if known is None:
+            known = self._judge(_concept(key))
+            if len(key) <= _LONGEST_REMEMBERED:
+                _remember(self._codes, key, known)
+        return known
+
+    def verdict(self, concept: lean.CodeableConcept) -> CodeVerdict:
+        """The same of a decoded one."""
+        known = self._concepts.get(concept)
+        if known is None:
+            known = self._judge(concept)
+            _remember(self._concepts, concept, known)
+        return known
+
+    def _judge(self, concept: lean.CodeableConcept) -> CodeVerdict:
+        pairs = tuple(concept.pairs)
+        looks_relevant = self.terminology.looks_relevant(concept.texts, "assessment")
+        assessment: str | None = None
+        conflicting: tuple[str, ...] = ()
+        try:
+            assessment = self.terminology.assessment(pairs)
+        except ConflictingCodings as conflict:
+            conflicting = conflict.codes
+        matters = assessment is not None or bool(conflicting) or looks_relevant
+        return CodeVerdict(assessment, conflicting, looks_relevant, pairs, matters)
+
+    def _observation_wanted(self, seen: Probe, verdict: CodeVerdict) -> bool:
+        if verdict.matters:
+            return True
+        for component in seen.component or ():
+            if self.code(component.code).matters:
+                return True
+        return bool(seen.contained) and any(self.code(part.code).matters for part in _contained(seen.contained))
+
+    def _administration_wanted(self, seen: Probe) -> bool:
+        """A drug that is named by reference is decided when the reference has been followed."""
+        key = bytes(seen.medication_codeable_concept)
+        if not key or seen.contained:
+            return True
+        known = self._drugs.get(key)
+        if known is None:
+            concept = _concept(key)
+            known = self._drug_wanted(concept)
+            if len(key) <= _LONGEST_REMEMBERED:
+                _remember(self._drugs, key, known)
+        return known
+
+    def _drug_wanted(self, concept: lean.CodeableConcept) -> bool:
+        return self.terminology.drug_matters(concept.pairs, concept.texts)
+
+    def _event_wanted(self, resource_type: str, verdict: CodeVerdict) -> bool:
+        if resource_type == "Condition":
+            return self.terminology.developmental_delay(verdict.pairs)
+        return verdict.matters or self.terminology.infusion_procedure(verdict.pairs)
+
+    def _response_wanted(self, raw: bytes) -> bool:
+        """Whether a QuestionnaireResponse asks for something that is read; one that cannot be decoded, if it
+        names an assessment."""
+        try:
+            response = questionnaires.DECODER.decode(raw)
+            return any(self.verdict(concept).matters for concept, _ in questionnaires.items_of(response))
+        except (msgspec.MsgspecError, RecursionError):
+            codes = self.terminology.tables.code_systems[canonical.ASSESSMENT]
+            return any(f'"{code}"'.encode() in raw for code in codes)
+
+
+_CODE = (b'"code":{', b'"code": {')
+_DRUG = (b'"medicationCodeableConcept":', b'"medicationCodeableConcept" ')
+#: What the element that decides about a type begins with, in the usual ways to write JSON.
+_DECIDING_KEYS = {
+    "Observation": _CODE,
+    "Procedure": _CODE,
+    "Condition": _CODE,
+    "MedicationAdministration": _DRUG,
+}
+_TYPE = (b'"resourceType":', b'"resourceType" ')
+
+
+def _hides_something(resource_type: str, raw: bytes, seen: Probe) -> bool:
+    """Whether a resource that seems irrelevant may name its deciding element twice.
+
+    Refused when it is read; a cheap count tells that almost none needs the full check.
+    """
+    one, other = _DECIDING_KEYS.get(resource_type, _TYPE)
+    counted = raw.count(one) + raw.count(other)
+    if counted == 1 + len(seen.component or ()) or counted == 0:
+        return False
+    try:
+        decode_checked(raw)
+    except Refused:
+        return True
+    return False
+
+
+def _contained(raw: msgspec.Raw) -> Iterable[ComponentProbe]:
+    try:
+        return _CONTAINED.decode(raw) if raw else ()
+    except msgspec.ValidationError:
+        return ()
+
+
+def _concept(raw: bytes) -> lean.CodeableConcept:
+    try:
+        return _CONCEPT.decode(raw) if raw else lean.CodeableConcept()
+    except msgspec.ValidationError:
+        return _loose_concept(raw)
+
+
+def _loose_concept(raw: bytes) -> lean.CodeableConcept:
+    """Whatever an element that is no CodeableConcept holds of codes and words: if these matter, its reading
+    says why it cannot be used."""
+    codings: list[lean.Coding] = []
+    pending: list[Any] = [msgspec.json.decode(raw)]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            system, code = value.get("system"), value.get("code")
+            if isinstance(system, str) and isinstance(code, str):
+                codings.append(lean.Coding(system=system, code=code))
+            pending.extend(value.values())
+        elif isinstance(value, list):
+            pending.extend(value)
+        elif isinstance(value, str):
+            codings.append(lean.Coding(display=value))
+    return lean.CodeableConcept(coding=tuple(codings))
+
+
+def _remember(memory: dict[Any, Any], key: object, value: object) -> None:
+    if len(memory) >= _REMEMBERED:
+        memory.clear()
+    memory[key] = value

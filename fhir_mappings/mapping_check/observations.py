@@ -1,0 +1,190 @@
+"""Observations and questionnaire answers, looked at for what of them is understood."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fhir_mappings.fhir_types import elements as lean
+from fhir_mappings.intake.relevance import Selector
+from fhir_mappings.mapping_check.hints import hint
+from fhir_mappings.mapping_check.noted import Noted, mappable, named_by, only_local, unit_of
+from fhir_mappings.mapping_check.report import IRRELEVANT, LOOKS_RELEVANT, UNDERSTOOD, Subject
+from fhir_mappings.observations.values import Unusable, is_ucum, number_of, plain_number, shown_text
+from fhir_mappings.settings import ReadSettings
+from fhir_mappings.terminology import systems as canonical
+from fhir_mappings.terminology.lookup import ConflictingCodings
+
+_ANSWERS = (canonical.FINDING, canonical.SCORE, canonical.NOT_ASSESSED)
+_NOT_READ = "the assessment is not read, no grade follows from it"
+_CODED = frozenset({"consciousness", "seizure", "motor", "icp-edema", "attribution"})
+_WITHOUT_POINTS = _CODED | {"seizure-duration", "car-t-infusion"}
+_DURATION_UNITS = ("s", "min", "h")
+
+
+class ObservationCheck:
+    """Says of an Observation what its code, its components, its values and units are here."""
+
+    def __init__(self, settings: ReadSettings, selector: Selector) -> None:
+        self._terminology = settings.terminology
+        self._selector = selector
+
+    def noted(self, observation: lean.Observation) -> Noted:
+        found = self._named("observation", observation.code, observation)
+        for component in observation.component or ():
+            found.extend(self._named("observation", component.code, component))
+        return found
+
+    def questions(self, items: Iterable[tuple[lean.CodeableConcept, lean.Valued]]) -> Noted:
+        """The same of the answers of a form."""
+        return [subject for asked, valued in items for subject in self._named("question", self._own(asked), valued)]
+
+    def _own(self, asked: lean.CodeableConcept) -> lean.CodeableConcept:
+        """What a form's item asks, without the linkId as a code of the project where it is none."""
+        own = self._terminology.tables.code_systems[canonical.ASSESSMENT]
+        kept = [c for c in asked.coding or () if c.system != canonical.ASSESSMENT or c.code in own]
+        return lean.CodeableConcept(coding=tuple(kept), text=asked.text)
+
+    def unmapped(self, kind: str, concept: lean.CodeableConcept, verdict: str, lost: str) -> Subject:
+        """A code that looks relevant, or may be, with what to map it to."""
+        targets = (canonical.ASSESSMENT,) if mappable(concept)[1] else ()
+        meant = hint(concept.texts) if kind != "procedure" else "car-t-infusion"
+        if not targets:
+            map_to = "nothing: it has no code; chart it with one"
+        elif meant is None:
+            map_to = "the icans-assessment code that it means"
+        else:
+            map_to = f"icans-assessment {meant}, if that is what it means"
+        return named_by(kind, concept, verdict, lost=lost, map_to=map_to, targets=targets)
+
+    def _named(self, kind: str, concept: lean.CodeableConcept, valued: lean.Valued) -> Noted:
+        verdict = self._selector.verdict(concept)
+        if verdict.conflicting:
+            meant = ", ".join(verdict.conflicting)
+            lost = f"its codings mean different things ({meant}), so that none is used"
+            return [named_by(kind, concept, LOOKS_RELEVANT, lost=lost, map_to="one meaning: correct one of the maps")]
+        if verdict.assessment is not None:
+            pair = next(pair for pair in concept.pairs if self._meaning(pair) == verdict.assessment)
+            named = named_by(kind, concept, UNDERSTOOD, pair, meaning=verdict.assessment)
+            return [named, *self._values(verdict.assessment, valued)]
+        relevant = verdict.looks_relevant or hint(concept.texts) is not None
+        if relevant:
+            named = self.unmapped(kind, concept, LOOKS_RELEVANT, _NOT_READ)
+        elif only_local(concept):
+            named = self.unmapped(kind, concept, IRRELEVANT, "nothing, unless it is an assessment by another name")
+        else:
+            named = named_by(kind, concept, IRRELEVANT)
+        return [named, *self._unknown_values(valued, named.verdict, hint(concept.texts), bool(named.targets))]
+
+    def _meaning(self, pair: tuple[str | None, str | None]) -> str | None:
+        try:
+            return self._terminology.assessment([pair])
+        except ConflictingCodings:
+            return None
+
+    def _unknown_values(self, valued: lean.Valued, verdict: str, meant: str | None, may_be_mapped: bool) -> Noted:
+        """Answers and units of something that is not read."""
+        found: Noted = []
+        answer = valued.value_codeable_concept
+        if answer is not None and may_be_mapped:
+            found.append(_unmapped_answer(answer, verdict, _targets(meant), "the answer is not read either"))
+        reason = valued.data_absent_reason
+        if reason is not None and may_be_mapped and not self._terminology.absent(reason.pairs):
+            lost = "why it was not assessed is not read either"
+            found.append(_unmapped_answer(reason, verdict, (canonical.NOT_ASSESSED,), lost, "reason"))
+        quantity = valued.value_quantity
+        if quantity is not None and (quantity.unit or quantity.code):
+            found.append(unit_of(quantity, IRRELEVANT))
+        return found
+
+    def _values(self, assessment: str, valued: lean.Valued) -> Noted:
+        found: Noted = []
+        if valued.data_absent_reason is not None:
+            found.append(self._reason(valued.data_absent_reason, assessment))
+        answer = valued.value_codeable_concept
+        if answer is not None:
+            found.append(self._answer(answer, assessment))
+        elif assessment == "seizure-duration":
+            found.extend(_duration(valued.value_quantity))
+        elif assessment not in _WITHOUT_POINTS and valued.value_range is None:
+            found.extend(_number(valued, assessment))
+        elif assessment in _CODED and valued.value_string is not None:
+            lost = f"the {assessment} is not read: it is not coded"
+            found.append(Subject("value", LOOKS_RELEVANT, display="text", lost=lost, map_to="nothing: chart it coded"))
+        return found
+
+    def _answer(self, answer: lean.CodeableConcept, assessment: str) -> Subject:
+        for pair in answer.pairs:
+            meaning = self._answer_meaning(pair, assessment)
+            if meaning is not None:
+                return named_by("answer", answer, UNDERSTOOD, pair, meaning=f"{assessment} {meaning}")
+        target = canonical.SCORE if assessment not in _WITHOUT_POINTS else canonical.FINDING
+        lost = f"the {assessment} is not read"
+        return _unmapped_answer(answer, LOOKS_RELEVANT, (target, canonical.NOT_ASSESSED), lost)
+
+    def _answer_meaning(self, pair: tuple[str | None, str | None], assessment: str) -> str | None:
+        terminology = self._terminology
+        try:
+            if assessment not in _WITHOUT_POINTS:
+                points = terminology.score(assessment, [pair])
+                found = None if points is None else str(points)
+            else:
+                found = terminology.finding(assessment, [pair])
+            return found or terminology.not_assessed([pair])
+        except ConflictingCodings:
+            return None
+
+    def _reason(self, reason: lean.CodeableConcept, assessment: str) -> Subject:
+        for pair in reason.pairs:
+            try:
+                meaning = self._terminology.not_assessed([pair])
+            except ConflictingCodings:
+                continue
+            if meaning is not None or self._terminology.absent([pair]):
+                return named_by("reason", reason, UNDERSTOOD, pair, meaning=meaning or "missing")
+        lost = f"why the {assessment} was not assessed is unknown; it counts as missing"
+        return _unmapped_answer(reason, LOOKS_RELEVANT, (canonical.NOT_ASSESSED,), lost, "reason")
+
+
+def _targets(meant: str | None) -> tuple[str, ...]:
+    """What an answer to a question may mean; all there is, if it cannot be guessed what the question is."""
+    if meant is None or meant == "car-t-infusion":
+        return _ANSWERS
+    return (canonical.FINDING if meant in _CODED else canonical.SCORE, canonical.NOT_ASSESSED)
+
+
+def _unmapped_answer(
+    answer: lean.CodeableConcept, verdict: str, targets: tuple[str, ...], lost: str, kind: str = "answer"
+) -> Subject:
+    if mappable(answer)[1] is None:
+        shown = shown_text(answer)
+        return Subject(kind, verdict, display=shown, lost=lost, map_to="nothing: it has no code; chart it with one")
+    names = " or ".join(target.rpartition("/")[2] for target in targets)
+    return named_by(kind, answer, verdict, lost=lost, map_to=f"a code of {names}", targets=targets)
+
+
+def _number(valued: lean.Valued, assessment: str) -> Noted:
+    """The unit of a score, or why no number can be read of it."""
+    quantity = valued.value_quantity
+    try:
+        if quantity is not None:
+            plain_number(quantity, "valueQuantity")
+            return [unit_of(quantity, UNDERSTOOD, meaning="a score")] if quantity.unit or quantity.code else []
+        if valued.value_string is not None:
+            number_of(valued, "")
+    except Unusable as unusable:
+        lost = f"the {assessment} is not read"
+        if unusable.code == "unit-unknown" and quantity is not None:
+            return [unit_of(quantity, LOOKS_RELEVANT, lost=lost, map_to="nothing: chart a score without a unit")]
+        told = "nothing: chart it as a number or coded"
+        return [Subject("value", LOOKS_RELEVANT, display="not a number", lost=lost, map_to=told)]
+    return []
+
+
+def _duration(quantity: lean.Quantity | None) -> Noted:
+    if quantity is None:
+        return []
+    unit = (quantity.code if is_ucum(quantity) else None) or quantity.code or quantity.unit
+    if unit in _DURATION_UNITS:
+        return [unit_of(quantity, UNDERSTOOD, meaning="a duration")]
+    lost = "the duration of the seizure is not read"
+    return [unit_of(quantity, LOOKS_RELEVANT, lost=lost, map_to="nothing: chart it in s or min")]

@@ -1,0 +1,73 @@
+"""A ConceptMap to fill in: every code of a report that a site could map, by what it could be mapped to.
+
+FHIR R4 ConceptMap. An element without target says nothing yet and is passed over when the file is read, so
+that the file can be filled in bit by bit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fhir_mappings.mapping_check.report import IRRELEVANT, LOOKS_RELEVANT, Line, Report
+from fhir_mappings.terminology import systems as canonical
+from fhir_mappings.terminology.lookup import Terminology
+
+HINT = f"{canonical.BASE}/StructureDefinition/mapping-hint"
+_CONCEPT_MAP_EXAMPLE = '"target": [{"code": "ice-total", "equivalence": "equivalent"}]'
+_HOW = (
+    "Codes of this site that icans-cds does not understand yet. Each element is one code as it is charted; its "
+    "mapping-hint says how often and where it occurs and what it may mean. To map it, add a target to the element, "
+    f"such as {_CONCEPT_MAP_EXAMPLE}, with a code of the code system that the group names as its target. Leave "
+    "elements that mean nothing here without target, or delete them. An answer stands once under each code system "
+    "that it may belong to: give it a target under one of them. A coded answer that means different things "
+    'under different questions needs a dependsOn in its target: {"property": "'
+    f'{canonical.ASSESSMENT}", "value": "the icans-assessment code of the question"}}. Put the file into the folder '
+    "that is given as --mappings (or mappings_folder in the configuration). Codes of the target code systems: "
+)
+
+
+def template(report: Report, terminology: Terminology) -> dict[str, Any]:
+    """The ConceptMap, most frequent codes first; without any group if there is nothing to map."""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for line in [*report.lines(LOOKS_RELEVANT), *report.lines(IRRELEVANT)]:
+        for target in line.subject.targets:
+            elements = groups.setdefault((line.subject.system, target), [])
+            if all(element["code"] != line.subject.code for element in elements):
+                elements.append(_element(line))
+    found: dict[str, Any] = {
+        "resourceType": "ConceptMap",
+        "id": "site-codes",
+        "name": "SiteCodes",
+        "title": "Codes of this site",
+        "status": "draft",
+        "description": _HOW + _listed({target for _, target in groups} or {canonical.ASSESSMENT}, terminology),
+    }
+    if groups:
+        found["group"] = [
+            {"source": source, "target": target, "element": elements}
+            for (source, target), elements in sorted(groups.items(), key=lambda item: _rank(*item[0]))
+        ]
+    return found
+
+
+def _element(line: Line) -> dict[str, Any]:
+    subject = line.subject
+    parts = [f"{subject.kind}, {line.count} times", f"for example {', '.join(line.references)}"]
+    parts += [subject.map_to] if subject.map_to else []
+    found: dict[str, Any] = {
+        "extension": [{"url": HINT, "valueString": "; ".join(parts)}],
+        "code": subject.code,
+    }
+    return found | {"display": subject.display} if subject.display.strip() else found
+
+
+def _rank(source: str, target: str) -> tuple[int, str, str]:
+    order = (canonical.ASSESSMENT, canonical.FINDING, canonical.SCORE, canonical.NOT_ASSESSED)
+    return (order.index(target) if target in order else len(order), target, source)
+
+
+def _listed(targets: set[str], terminology: Terminology) -> str:
+    systems = terminology.tables.code_systems
+    return " ".join(
+        f"{target.rpartition('/')[2]}: {', '.join(systems[target])}." for target in sorted(targets) if target in systems
+    )

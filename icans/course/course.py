@@ -1,0 +1,351 @@
+"""The grade over time: headline, episodes, possible changes, discrepancies and freshness."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from icans.chart import CourseStart
+from icans.findings import Evidence, Finding, finding_id, key_time
+from icans.findings_log import Journal
+from icans.grading.astct import Assessment
+from icans.grading.domains import evidence_of
+from icans.policy.policy import Policy
+from icans.record import DocumentedGrade
+
+CHANGE_INDICATOR = {1: "info", 2: "warning", 3: "critical", 4: "critical"}
+ACTIVE_INDICATOR = {1: "info", 2: "info", 3: "warning", 4: "warning"}
+
+
+class Course:
+    """One monitored course (one infusion), as of the last instant processed; copied for checkpoints."""
+
+    def __init__(self, patient: str, number: int = 0, start: CourseStart | None = None) -> None:
+        self.patient = patient
+        self.number = number  # 0: nothing is monitored yet
+        self.infusion = start
+        self.since: datetime | None = start.at if start else None
+        self.ended: datetime | None = None
+        self.headline = 0
+        self.headline_at: datetime | None = None
+        self.rose_at: datetime | None = None
+        self.fell_due: tuple[datetime | None, datetime, int] | None = None
+        self.settings: tuple[Assessment, ...] = ()  # what set the headline, from its last rise from 0
+        self.last: Assessment | None = None
+        self.last_full_at: datetime | None = None
+        self.last_full: Assessment | None = None
+        self.episode = 0
+        self.open = False
+        self.onset: datetime | None = None
+        self.first_onset: datetime | None = None
+        self.first_onset_day: date | None = None
+        self.onset_on_steroids: bool | None = None
+        self.clear_since: datetime | None = None
+        self.peak = 0
+        self.episodes: tuple[tuple[datetime, datetime], ...] = ()
+        self.change_id: str | None = None
+        self.active_id: str | None = None
+        self.possible: dict[tuple[Any, ...], str] = {}
+        self.discrepancy_id: str | None = None
+        self.overdue_id: str | None = None
+        self.not_found_id: str | None = None
+        self.upcoming: tuple[datetime, ...] = ()  # instants at which something falls due, as of the last settled one
+
+    def copy(self) -> Course:
+        twin = Course.__new__(Course)
+        twin.__dict__ = self.__dict__.copy()
+        return twin
+
+    @property
+    def monitored(self) -> bool:
+        return self.number > 0 and self.ended is None
+
+    def finding(
+        self,
+        finding_type: str,
+        key: str,
+        at: datetime,
+        indicator: str,
+        facts: dict[str, Any],
+        evidence: tuple[Evidence, ...] = (),
+        basis: object = None,
+        *,
+        lasting: bool = False,
+    ) -> Finding:
+        """A finding of this course; courses after the first are named in key and facts."""
+        if self.number > 1:
+            key, facts = f"{self.number}|{key}", {**facts, "course": self.number}
+        return Finding(
+            type=finding_type, id=finding_id(self.patient, finding_type, key), at=at, indicator=indicator, facts=facts,
+            evidence=evidence, basis=basis, lasting=lasting,
+        )  # fmt: skip
+
+    # -- freshness ----------------------------------------------------------------------------------
+
+    def stale_after(self, policy: Policy) -> timedelta:
+        """How old a full assessment may be: schedule of Fridberg et al. 2026 plus tolerance."""
+        if self.headline >= 2:
+            return policy.interval_severe + policy.grace_severe
+        return policy.interval_mild + policy.grace_mild
+
+    def is_stale(self, at: datetime, policy: Policy) -> bool:
+        return self.last_full is None or at >= self.last_full.at + self.stale_after(policy)
+
+    def admits(self, assessment: Assessment, policy: Policy) -> bool:
+        """Whether a row is an assessment: a partial one if it can raise the headline or nothing fuller is fresh."""
+        if assessment.full:
+            return True
+        if assessment.working is not None and assessment.counts_as.low > self.headline:
+            return True
+        return self.last_full_at is None or assessment.at - self.last_full_at >= self.stale_after(policy)
+
+    # -- headline and episodes -----------------------------------------------------------------------
+
+    def observe(self, assessment: Assessment, onset_on_steroids: bool | None, policy: Policy, journal: Journal) -> str:
+        """Let an admitted assessment move the headline. Returns the direction of the change, or ""."""
+        at = assessment.at
+        if assessment.full:
+            self.last_full_at = at
+            if assessment.assessable:
+                self.last_full = assessment
+        if not assessment.assessable:
+            return ""
+        self.last = assessment
+        journal.close(at, self.not_found_id)
+        journal.close(at, self.discrepancy_id)
+        grade, previous = assessment.counts_as, self.headline
+        direction = ""
+        if grade.low > self.headline:
+            direction = self._rise(assessment, onset_on_steroids)
+        elif grade.high < self.headline:
+            direction = "improvement" if grade.high else "resolution"
+            self.headline = grade.high
+        if direction:
+            self._changed(assessment, previous, direction, journal)
+        self._possible(assessment, bool(direction), journal)
+        self._clear_run(assessment, policy)
+        self.peak = max(self.peak, self.headline)
+        return direction
+
+    def _rise(self, assessment: Assessment, onset_on_steroids: bool | None) -> str:
+        if self.headline == 0:
+            self.settings = ()
+        self.headline = assessment.counts_as.low
+        self.rose_at = assessment.at
+        if self.open:
+            return "worsening"
+        self.episode += 1
+        self.open = True
+        self.onset = assessment.at
+        self.onset_on_steroids = onset_on_steroids
+        self.clear_since = None
+        if self.first_onset is None:
+            self.first_onset, self.first_onset_day = assessment.at, assessment.day
+        return "onset" if self.episode == 1 else "recurrence"
+
+    def _changed(self, assessment: Assessment, previous: int, direction: str, journal: Journal) -> None:
+        at = assessment.at
+        self.headline_at, self.settings = at, (*self.settings, assessment)
+        journal.close(at, self.change_id)
+        journal.close(at, self.active_id)
+        rising = direction in ("onset", "worsening", "recurrence")
+        facts = {
+            "previousGrade": previous,
+            "grade": self.headline,
+            **_interval(assessment),
+            "direction": direction,
+            "decidingDomain": assessment.deciding_domain,
+            **_ice_facts(assessment),
+            "episode": self.episode,
+            "onsetOnSteroids": self.onset_on_steroids,
+            "documentedGrade": assessment.documented,
+        }
+        key = f"{self.episode}|{key_time(at)}|{previous}|{self.headline}"
+        indicator = CHANGE_INDICATOR[self.headline] if rising else "info"
+        change = self.finding("grade-change", key, at, indicator, facts, assessment.evidence, assessment)
+        self.change_id = journal.open(at, change)
+        self.active_id = None
+        if self.headline:
+            key = f"{self.episode}|{self.headline}|{key_time(at)}"
+            active_facts: dict[str, Any] = {
+                "grade": self.headline,
+                **_interval(assessment),
+                "since": self.onset,
+                "episode": self.episode,
+                "lastAssessment": at,
+                "stale": False,
+                "refractoryLines": [],
+                "treatmentLine": None,
+            }
+            indicator = ACTIVE_INDICATOR[self.headline]
+            active = self.finding("icans-active", key, at, indicator, active_facts, assessment.evidence, assessment)
+            self.active_id = journal.open(at, active)
+
+    def _possible(self, assessment: Assessment, moved: bool, journal: Journal) -> None:
+        """What is missing could move the grade: said as long as nothing settles it."""
+        grade, headline, at = assessment.counts_as, self.headline, assessment.at
+        direction = ""
+        if not assessment.clear and grade.high > 1:
+            if grade.high > headline >= grade.low:
+                direction = "worsening"
+            elif grade.low < headline <= grade.high:
+                direction = "improvement"
+        signature = (headline, grade.low, grade.high, assessment.missing)
+        kept = {s: i for s, i in self.possible.items() if journal.holds(i)}
+        if moved or not assessment.inconclusive:  # what proves nothing ends nothing
+            for other, finding_id in kept.items():
+                if not direction or other != signature:
+                    journal.close(at, finding_id)
+            kept = {s: i for s, i in kept.items() if journal.holds(i)}
+        if direction and signature not in kept:
+            facts = {
+                "previousGrade": headline,
+                "gradeLow": grade.low,
+                "gradeHigh": grade.high,
+                "direction": direction,
+                "missing": list(assessment.missing),
+            }
+            key = f"{key_time(at)}|{grade.low}|{grade.high}"
+            found = self.finding("grade-possible-change", key, at, "info", facts, assessment.evidence, assessment)
+            kept = {**kept, signature: journal.open(at, found)}
+        self.possible = kept
+
+    def _clear_run(self, assessment: Assessment, policy: Policy) -> None:
+        """An unbroken run of clear assessments over a day resolves the episode."""
+        if not self.open:
+            return
+        if not assessment.clear:
+            self.clear_since = None
+        elif self.clear_since is None:
+            self.clear_since = assessment.at
+        elif assessment.at - self.clear_since >= policy.resolution and self.onset is not None:
+            self.open = False
+            self.episodes = (*self.episodes, (self.onset, self.clear_since))
+
+    def compare_documented(
+        self, documented: DocumentedGrade, assessment: Assessment, at: datetime, journal: Journal
+    ) -> None:
+        """The grade charted by a clinician beside the computed one; ``at`` is when both stand."""
+        journal.close(at, self.discrepancy_id)
+        self.discrepancy_id = None
+        strict, working, grade = assessment.strict, assessment.working, documented.grade
+        if strict is None or working is None or strict.low <= grade <= strict.high:
+            return
+        facts = {
+            "documentedGrade": grade,
+            **_interval(assessment),
+            "strictLow": strict.low,
+            "strictHigh": strict.high,
+        }
+        key = f"{key_time(documented.at)}|{grade}"
+        evidence = (*evidence_of([documented]), *assessment.evidence)
+        found = self.finding("grade-discrepancy", key, documented.at, "info", facts, evidence, assessment)
+        self.discrepancy_id = journal.open(at, found)
+
+    # -- what falls due ------------------------------------------------------------------------------
+
+    def overdue_at(self, policy: Policy) -> datetime | None:
+        """When the next full assessment is overdue, None if none is expected."""
+        enrolled = policy.protocol_enrolled == "all"
+        if not self.monitored or (self.headline == 0 and not enrolled):
+            return None
+        last = self.last_full_at
+        if last is None:
+            last = self.onset
+        if last is None:
+            return None
+        due = last + self.stale_after(policy)
+        return max(due, self.rose_at) if self.rose_at is not None and self.headline else due
+
+    def not_found_at(self, policy: Policy) -> datetime | None:
+        """When it is said that no assessment was found (grade 0, the first days only)."""
+        if not self.monitored or self.since is None or self.headline:
+            return None
+        since = self.not_found_since()
+        due = since + policy.not_found_after
+        return due if due <= self.since + policy.not_found_until else None
+
+    def not_found_since(self) -> datetime:
+        assert self.since is not None
+        return max(self.since, self.last.at) if self.last is not None else self.since
+
+    def monitoring_end(self, policy: Policy) -> datetime | None:
+        """When monitoring ends by itself; an open episode extends it."""
+        if not self.monitored or self.since is None:
+            return None
+        end = self.since + policy.monitoring
+        if self.open and self.last is not None:
+            return max(end, self.last.at + policy.monitoring_extension)
+        return end
+
+    def next_due(self, at: datetime) -> datetime | None:
+        """The next instant after ``at`` at which something of this course falls due by time alone."""
+        return min([due for due in self.upcoming if due > at], default=None)
+
+    def settle(self, at: datetime, dies: bool, reassessment_holds: bool, policy: Policy, journal: Journal) -> bool:
+        """Open and close what depends on time only; returns whether monitoring ends at ``at``.
+
+        It ends with a death and when its time is over; no assessment is overdue from then on.
+        """
+        due, last = self.overdue_at(policy), self._last_row()
+        end, not_found = self.monitoring_end(policy), self.not_found_at(policy)
+        over = self.since + policy.not_found_until if self.since is not None else None
+        ending = dies or (end is not None and at >= end)
+        if due is None or (self.fell_due is not None and self.fell_due[0] != last):
+            self.fell_due = None
+            journal.close(at, self.overdue_id)
+        if self.fell_due is None and due is not None and at >= due:
+            self.fell_due = (last, due, self.headline)
+        if self.fell_due is not None:
+            if reassessment_holds:
+                journal.close(at, self.overdue_id)
+            elif not journal.holds(self.overdue_id) and not ending:
+                self.overdue_id = journal.open(at, self._overdue(policy, *self.fell_due))
+        if not_found is None or (over is not None and at >= over):
+            journal.close(at, self.not_found_id)
+        elif at >= not_found and not journal.holds(self.not_found_id):
+            self.not_found_id = journal.open(at, self._not_found(not_found))
+        self.upcoming = tuple([instant for instant in (end, due, not_found, over) if instant is not None])
+        return ending
+
+    def _overdue(self, policy: Policy, last: datetime | None, due: datetime, grade: int) -> Finding:
+        """Told once a full row; a headline that falls later does not take it back."""
+        interval = policy.interval_severe if grade >= 2 else policy.interval_mild
+        facts = {"lastAssessment": last, "intervalHours": int(interval.total_seconds() // 3600), "grade": grade}
+        full = self.last_full
+        evidence = full.evidence if full is not None and full.at == last else ()
+        key = key_time(last) if last else ""
+        return self.finding("assessment-overdue", key, due, "info", facts, evidence, self.last)
+
+    def _last_row(self) -> datetime | None:
+        if self.last_full_at is not None:
+            return self.last_full_at
+        return self.onset
+
+    def _not_found(self, due: datetime) -> Finding:
+        since = self.not_found_since()
+        facts = {"since": since, "lookedFor": ["ice", "capd", "consciousness", "documented-icans-grade"]}
+        return self.finding("assessment-not-found", key_time(since), due, "info", facts, (), self.last)
+
+    # -- summary -------------------------------------------------------------------------------------
+
+    def icans_hours(self) -> Decimal:
+        """Hours from each onset to the first clear assessment of the run that resolved it."""
+        spans = list(self.episodes)
+        if self.open and self.onset is not None and self.last is not None:
+            spans.append((self.onset, self.last.at))
+        seconds = sum(((end - start).total_seconds() for start, end in spans), 0.0)
+        return (Decimal(str(seconds)) / 3600).quantize(Decimal("0.01"))
+
+
+def _interval(assessment: Assessment) -> dict[str, int | None]:
+    working = assessment.working
+    return {"gradeLow": working.low if working else None, "gradeHigh": working.high if working else None}
+
+
+def _ice_facts(assessment: Assessment) -> dict[str, int | None]:
+    facts: dict[str, int | None] = {"iceScore": assessment.ice_score}
+    if assessment.ice_score is None and assessment.ice_low is not None:
+        facts["iceLow"], facts["iceHigh"] = assessment.ice_low, assessment.ice_high
+    return facts

@@ -1,0 +1,445 @@
+"""What happened, as far as it is known: the fold of all rules over a patient's entries in effective order.
+
+The result at any instant depends only on the entries known by then. Entries that become known late rewind
+the fold to the earliest instant they can change; checkpoints bound the work.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from icans.chart import Chart, CourseStart, Instant, is_death, starts_monitoring
+from icans.course.course import Course
+from icans.course.documented import compare_documented, tool_at, tools_after
+from icans.engine.snapshot import timeline_entry
+from icans.findings import key_time, problem_fact
+from icans.findings_log import Journal, Mark
+from icans.grading.assess import assess
+from icans.grading.astct import Assessment
+from icans.grading.domains import Surroundings, Tools, evidence_of, tools_at
+from icans.grading.in_force import REASONS_ITEM_MISSING, Charted, is_item
+from icans.policy.policy import Policy
+from icans.record import (
+    ORIENTATION_ITEMS,
+    DocumentedGrade,
+    Dose,
+    Entry,
+    NotAssessed,
+    Observed,
+    Problem,
+    Record,
+)
+from icans.refractory.lines import Clinic
+from icans.refractory.treatment import Treatment
+from icans.steroids.equivalents import duplicate_problem, number
+from icans.steroids.exposure import Exposure, dose_facts, given_since
+
+#: So many instants go by between checkpoints as long as nothing becomes known late; after that, one.
+SELDOM = 8
+
+
+@dataclass(slots=True)
+class State:
+    """Everything the rules carry from one instant to the next."""
+
+    charted: Charted
+    course: Course
+    treatment: Treatment
+    exposure: Exposure
+    last_dose_until: datetime | None = None
+    dead: bool = False
+
+    def copy(self) -> State:
+        return State(
+            self.charted.copy(),
+            self.course.copy(),
+            self.treatment.copy(),
+            self.exposure.copy(),
+            self.last_dose_until,
+            self.dead,
+        )
+
+
+class History:
+    """The fold. ``change`` takes entries that become known, ``advance`` moves on to an instant."""
+
+    def __init__(self, record: Record, policy: Policy, *, timeline: bool = True) -> None:
+        self.timeline = timeline
+        self.record = record
+        self.policy = policy
+        self.chart = Chart(policy)
+        self.journal = Journal()
+        self.state = self._blank()
+        self.cursor: datetime | None = None
+        self.checkpoints: list[tuple[datetime, State, Mark]] = []
+        self.every, self.since_checkpoint = SELDOM, 0
+        self.tool_ahead: datetime | None = None
+        self._deadline: tuple[datetime | None, datetime | None] = (None, None)
+        self._seen = Clinic(self.state.course, self.chart, policy, self.journal)
+
+    def _blank(self) -> State:
+        return State(Charted(), Course(self.record.patient), Treatment(), Exposure())
+
+    # -- knowledge -----------------------------------------------------------------------------------
+
+    def change(
+        self,
+        added: Sequence[Entry],
+        removed: Sequence[Entry],
+        problems: Sequence[tuple[datetime, Problem]] = (),
+        corrected: Sequence[tuple[datetime, Problem]] = (),
+    ) -> None:
+        """Take what became known, and drop what no longer stands; the fold rewinds as far as needed."""
+        reaches: list[datetime | None] = [self.chart.remove(entry) for entry in removed]
+        reaches += [self.chart.remove_problem(at, problem) for at, problem in corrected]
+        reaches += [self.chart.add_problem(at, problem) for at, problem in problems]
+        reaches += [self.chart.add(entry) for entry in added]
+        if not reaches:
+            return
+        if None in reaches:
+            self._rewind(None)
+            return
+        self._rewind(min([reach for reach in reaches if reach is not None]))
+        for entry in added:
+            if isinstance(entry, Dose):
+                decided = self.state.treatment.completes(entry.at, self.chart, self.policy)
+                if decided is not None:
+                    self._rewind(decided)
+
+    def _rewind(self, instant: datetime | None) -> None:
+        """Back to the state before ``instant`` (None: before everything)."""
+        if instant is not None and (self.cursor is None or instant > self.cursor):
+            return
+        keep = 0 if instant is None else bisect_left(self.checkpoints, instant, key=lambda c: c[0])
+        del self.checkpoints[keep:]
+        self._deadline = (None, None)
+        self.every, self.since_checkpoint = self.every if instant is None else 1, 0
+        if self.checkpoints:
+            self.cursor, state, mark = self.checkpoints[-1]
+            self.state = state.copy()
+            self.journal.rewind(mark)
+        else:
+            self.cursor, self.state = None, self._blank()
+            self.journal.rewind(Mark(0, 0, 0, 0, 0))
+
+    # -- time ----------------------------------------------------------------------------------------
+
+    def next_deadline(self) -> datetime | None:
+        """The next instant after the cursor at which something falls due by time alone."""
+        if self._deadline[0] != self.cursor:
+            self._deadline = (self.cursor, self._find_deadline())
+        return self._deadline[1]
+
+    def _find_deadline(self) -> datetime | None:
+        at, course = self.cursor, self.state.course
+        if at is None or not course.monitored:
+            return None
+        upcoming = self.state.exposure.next_change(at, self.policy)
+        for due in (
+            self.state.treatment.next_due(at),
+            course.next_due(at),
+        ):
+            if due is not None and (upcoming is None or due < upcoming):
+                upcoming = due
+        return upcoming
+
+    def advance(self, until: datetime) -> None:
+        """Process every instant up to and including ``until``."""
+        while True:
+            upcoming = self.chart.next_after(self.cursor)
+            deadline = self.next_deadline()
+            if deadline is not None and (upcoming is None or deadline < upcoming):
+                upcoming = deadline
+            if upcoming is None or upcoming > until:
+                return
+            self._process(upcoming)
+            if upcoming == until:
+                return
+
+    def _process(self, at: datetime) -> None:
+        """One instant whole: infusions, sedatives, observations, doses, deadlines."""
+        start = self.chart.courses.get(at)
+        if start is not None:
+            self._keep()  # how one course ended is asked for when the next is over
+        self.cursor = at
+        self._deadline = (None, None)
+        state = self.state
+        instant = self.chart.at.get(at)
+        if start is not None:
+            self._begin(at, start)
+        if instant is not None:
+            for sedative in instant.sedatives:
+                state.charted.give_sedative(sedative, self.policy)
+            if instant.observed:
+                self._observe(at, instant.observed)
+            for problem in instant.problems:
+                self._say(at, problem)
+            if instant.doses:
+                self._give(at, instant.doses)
+            self._annotate(at, instant)
+            state.dead = state.dead or bool(instant.deaths)
+        state.exposure.settle(at)
+        course = state.course
+        if course.monitored:
+            self._cross_tiers(at)
+            state.treatment.fall_due(at, self._clinic(), self._enter)
+            dies = instant is not None and self._dies(instant)
+            overdue = state.treatment.reassessment_holds(self.journal)
+            if course.settle(at, dies, overdue, self.policy, self.journal):
+                course.ended = at
+                self._close_everything(at)
+        self.since_checkpoint += 1
+        if self.since_checkpoint >= self.every:
+            self._keep()
+
+    def _keep(self) -> None:
+        """A checkpoint at the cursor."""
+        if self.cursor is not None and self.since_checkpoint:
+            self.checkpoints.append((self.cursor, self.state.copy(), self.journal.mark()))
+            self.since_checkpoint = 0
+
+    # -- courses -------------------------------------------------------------------------------------
+
+    def _begin(self, at: datetime, start: CourseStart | None) -> None:
+        """A course begins: at an infusion, or without one at the first ICE value or documented grade."""
+        state, course = self.state, self.state.course
+        self._close_everything(at)
+        number = course.number + 1 if start is not None else 1
+        state.course = Course(self.record.patient, number, start)
+        state.course.since = at
+        state.course.last_full_at = course.last_full_at
+        state.treatment = Treatment()
+        for _, given in self.chart.clocked_between(at - self.chart.longest_period, at):
+            if given.bridges and given.end > at:
+                state.treatment.bridge(given.end)
+        if start is not None:
+            state.exposure = state.exposure.restart(at, start.day)
+            self._take_baseline(at)
+        else:
+            message = "No infusion of CAR-T cells was found; day numbers and sums since infusion are not known."
+            self._say(at, Problem("infusion-missing", "", "", message, at, None, ("infusion",)))
+        partial = [p for p in self.record.problems if p.code == "partial-data"]
+        if partial:
+            self._open_partial(at, partial)
+        if state.dead:
+            state.course.ended = at
+            self._close_everything(at)
+
+    def _open_partial(self, at: datetime, problems: list[Problem]) -> None:
+        facts = {"problems": [problem_fact(p) for p in problems]}
+        found = self.state.course.finding(
+            "data-quality", "partial-data", at, "info", facts, (), tuple(problems), lasting=True
+        )
+        self.journal.open(at, found)
+
+    def _take_baseline(self, at: datetime) -> None:
+        charted = self.state.charted
+        since = at - self.policy.baseline_window
+        charted.baseline = None
+        for assessment in reversed(self.journal.assessments):
+            if assessment.at < since:
+                break
+            if assessment.ice_complete and charted.baseline is None:
+                charted.baseline = charted.complete_ice.get(assessment.at)
+        newest = charted.ice if charted.ice is not None and charted.ice.at >= since else None
+        if newest is not None:
+            reasons = [
+                e
+                for e in newest.entries
+                if isinstance(e, NotAssessed) and is_item(e) and e.reason in REASONS_ITEM_MISSING
+            ]
+            charted.unasked_items = frozenset(
+                name for e in reasons for name in (ORIENTATION_ITEMS if e.tool == "orientation" else (e.tool,))
+            )
+
+    def _close_everything(self, at: datetime) -> None:
+        for finding_id in sorted(self.journal.held):
+            self.journal.close(at, finding_id)
+
+    def _dies(self, instant: Instant) -> bool:
+        """A recorded death, or a documented grade 5."""
+        return bool(instant.deaths) or (self.chart.has_documented and any(map(is_death, instant.observed)))
+
+    # -- observations --------------------------------------------------------------------------------
+
+    def _observe(self, at: datetime, own: Sequence[Observed]) -> None:
+        state, policy = self.state, self.policy
+        if state.course.number == 0 and not self.chart.courses and any(starts_monitoring(e) for e in own):
+            self._begin(at, None)
+        for problem in state.charted.absorb(at, own, self.chart.items_from, policy):
+            self._say(at, problem)
+        unused: list[Problem] = []
+        assessment = assess(at, state.charted, own, self._around(at, own), unused)
+        if assessment is None:
+            for problem in unused:
+                self._say(at, problem)
+            return
+        for problem in assessment.problems:
+            self._say(at, problem)
+        self.journal.rows.append(assessment)
+        if tool_at(assessment) == at:
+            rows, since = state.charted.tool_rows, at - 2 * policy.combination_window
+            state.charted.tool_rows = (*(row for row in rows if row >= since), at)
+        course = state.course
+        if not course.monitored:
+            self.journal.assessments.append(assessment)
+            if assessment.full:
+                course.last_full_at = at
+            if assessment.ice_complete and not assessment.under_sedation and state.charted.ice is not None:
+                state.charted.complete_ice = {**state.charted.complete_ice, at: state.charted.ice}
+            self._enter(assessment)
+            return
+        self._grade(assessment, own)
+
+    def _around(self, at: datetime, own: Sequence[Observed]) -> Surroundings:
+        state, policy = self.state, self.policy
+        tools = self._tools(state.charted, own[0].day)
+        follows = False
+        if self.chart.has_documented and any(isinstance(e, DocumentedGrade) for e in own):
+            value_at, self.tool_ahead = tools_after(at, state.charted, self.chart, self._tools, policy)
+            follows = value_at is not None
+        return Surroundings(
+            headline=state.course.headline, tool_follows=follows, tools=tools,
+            administrations_read=self.record.administrations_read, policy=policy,
+        )  # fmt: skip
+
+    def _tools(self, charted: Charted, day: date) -> Tools:
+        """The tool for the patient's age on that day."""
+        record, policy = self.record, self.policy
+        return tools_at(
+            record.birth, day, record.developmental_delay, charted.ice_ever_complete, policy.capd_below_years,
+            policy.capd_delay_below_years,
+        )  # fmt: skip
+
+    def _grade(self, assessment: Assessment, own: Sequence[Observed]) -> None:
+        """Let an assessment move course and treatment."""
+        course, treatment, policy, journal = self.state.course, self.state.treatment, self.policy, self.journal
+        if self.chart.has_documented and any(map(is_death, own)):
+            return  # death due to ICANS: monitoring ends with this instant, and no grade change is told
+        admitted = course.admits(assessment, policy)
+        before, was_open = course.headline, course.open
+        if admitted:
+            journal.assessments.append(assessment)
+            onset_on_steroids = None
+            if not course.open and assessment.assessable and assessment.counts_as.low > course.headline:
+                onset_on_steroids = self._on_steroids(assessment.at)
+            direction = course.observe(assessment, onset_on_steroids, policy, journal)
+            if direction in ("onset", "recurrence") and self.state.exposure.at_onset is None:
+                self.state.exposure.at_onset = self.state.exposure.total_at(assessment.at)
+            if before == 0 and course.headline > 0:
+                treatment.rise_from_zero(assessment, self._clinic())
+            self._enter(assessment)
+        if was_open and treatment.observe(assessment, admitted, before, self._clinic()):
+            self._enter(assessment)
+        if was_open and not course.open:
+            treatment.close_all(assessment.at, journal)
+        compare_documented(assessment, self.tool_ahead, self.state.charted, course, policy, journal)
+
+    def _clinic(self) -> Clinic:
+        if self._seen.course is not self.state.course:
+            self._seen = Clinic(self.state.course, self.chart, self.policy, self.journal)
+        return self._seen
+
+    def _on_steroids(self, at: datetime) -> bool | None:
+        if not self.record.administrations_read:
+            return None
+        last = self.state.last_dose_until
+        return last is not None and at - last <= self.policy.onset_on_steroids
+
+    # -- doses ---------------------------------------------------------------------------------------
+
+    def _give(self, at: datetime, doses: Sequence[Dose]) -> None:
+        state, policy, journal = self.state, self.policy, self.journal
+        course = state.course
+        unusable: list[Dose] = []
+        for dose in doses:
+            repeated = self.chart.duplicate_of(dose)
+            amount = state.exposure.give(dose, repeated, policy)
+            if repeated is not None:
+                self._say(at, duplicate_problem(dose, repeated))
+                continue
+            if dose.route == "intrathecal":
+                continue
+            if amount.problem == "value-out-of-range":
+                message = f"{dose.shown} of {dose.drug} is not a plausible single dose; it is not counted."
+                self._say(
+                    at,
+                    Problem(
+                        amount.problem, dose.reference, dose.element, message, at, None, ("dose", "treatment-start")
+                    ),
+                )
+            if not amount.usable:
+                unusable.append(dose)
+            until = dose.end or dose.at
+            state.last_dose_until = max(until, state.last_dose_until or until)
+            self._note(at, "dose", (dose.reference,), dose.day, dose)
+        if course.monitored:
+            total = state.exposure.total_at(at) if course.infusion is not None else None
+            for dose in unusable:
+                facts = {"administrations": [dose.reference], "lowerBoundMg": total}
+                evidence = evidence_of([dose])
+                journal.open(at, course.finding("dose-unknown", dose.reference, at, "info", facts, evidence, dose))
+            state.treatment.give(at, self._clinic())
+            if any(d.route == "systemic" for d in doses) and state.exposure.since is not None:
+                self._count_days(at)
+
+    def _count_days(self, at: datetime) -> None:
+        exposure, course = self.state.exposure, self.state.course
+        infusion = course.infusion
+        if infusion is None or exposure.day_count != self.policy.steroid_days or exposure.days_told:
+            return
+        exposure.days_told = True
+        facts = {"steroidDays": exposure.day_count, "dexamethasoneEquivalentMg": exposure.total_at(at)}
+        given = [dose for dose, _ in given_since(infusion.at, at, self.chart) if dose.route == "systemic"]
+        found = course.finding("steroid-days", key_time(infusion.at), at, "info", facts, evidence_of(given))
+        self.journal.open(at, found)
+
+    def _cross_tiers(self, at: datetime) -> None:
+        exposure, course, policy = self.state.exposure, self.state.course, self.policy
+        crossed = exposure.crossed_now(at, policy)
+        if not crossed or course.infusion is None:
+            return
+        highest = crossed[-1]
+        facts: dict[str, Any] = {
+            "thresholdMg": highest,
+            "crossedMg": list(crossed),
+            "window": "since-infusion",
+            **dose_facts(at, exposure, self.chart),
+        }
+        key = f"{key_time(course.infusion.at)}|{number(highest)}"
+        indicator = policy.tier_indicators[policy.tiers.index(highest)]
+        evidence = evidence_of([d for d, amount in given_since(course.infusion.at, at, self.chart) if amount.usable])
+        self.journal.open(at, course.finding("cumulative-dose", key, at, indicator, facts, evidence))
+
+    # -- saying --------------------------------------------------------------------------------------
+
+    def _say(self, at: datetime, problem: Problem) -> None:
+        """Collect a problem; one that could change a result is a finding while the patient is monitored."""
+        same = self.journal.note(problem)
+        course = self.state.course
+        if not problem.affects or not course.monitored or problem.code == "partial-data":
+            return
+        key = problem.reference or problem.code
+        same = [p for p in dict.fromkeys(same) if p.affects] if problem.reference else [problem]
+        facts = {"problems": [problem_fact(p) for p in same]}
+        stands = min((p.at for p in same if p.at is not None), default=at)
+        found = course.finding("data-quality", key, stands, "info", facts, (), tuple(same))
+        told = self.journal.latest(found.id)
+        if told is None or told.facts != facts:
+            self.journal.open(at, found)
+
+    def _annotate(self, at: datetime, instant: Instant) -> None:
+        for entry in (*instant.escalations, *instant.deaths):
+            self._note(at, "event", (entry.reference,), entry.day, entry)
+
+    def _enter(self, assessment: Assessment) -> None:
+        self._note(assessment.at, "assessment", assessment.references, assessment.day, assessment)
+
+    def _note(self, at: datetime, kind: str, references: tuple[str, ...], day: Any, basis: object) -> None:
+        """Write the timeline of a replay; a single evaluation has none."""
+        if self.timeline:
+            self.journal.timeline.append(timeline_entry(at, kind, references, day, basis, self))

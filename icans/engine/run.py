@@ -1,0 +1,260 @@
+"""The one entrance to the clinic: a record and a policy in, findings out, at one instant or at all of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+
+from icans.engine.alerts import Ledger
+from icans.engine.explain import rules_now
+from icans.engine.history import History
+from icans.engine.snapshot import course_summary, exposure_now, grade_now, refractory_now, running_facts, with_treatment
+from icans.findings import (
+    INDICATORS,
+    MODULES,
+    Alert,
+    CourseSummary,
+    Evaluation,
+    Finding,
+    Moment,
+    Replay,
+    finding_id,
+    problem_fact,
+)
+from icans.policy.policy import Policy
+from icans.record import Entry, Problem, Record
+
+#: A replay without an end goes on this long after the last thing known, so that deadlines still fall due.
+AFTER_LAST_KNOWN = timedelta(hours=48)
+
+
+class _Knowledge:
+    """What becomes known, and what no longer stands, instant by instant; problems with where they stand."""
+
+    def __init__(self, record: Record) -> None:
+        self.added: dict[datetime, list[Entry]] = defaultdict(list)
+        self.removed: dict[datetime, list[Entry]] = defaultdict(list)
+        self.problems: dict[datetime, list[tuple[datetime, Problem]]] = defaultdict(list)
+        self.corrected: dict[datetime, list[tuple[datetime, Problem]]] = defaultdict(list)
+        for entry in _entries(record):
+            self.added[entry.known].append(entry)
+            if entry.superseded is not None:
+                self.removed[entry.superseded].append(entry)
+        first = min((*self.added, *self.removed), default=None)
+        for problem in record.problems:
+            since = problem.known or problem.at or first
+            at = problem.at or first
+            if since is None or at is None or problem.code == "partial-data":
+                continue
+            placed = (min(at, since), problem)
+            self.problems[max(since, placed[0])].append(placed)
+            if problem.superseded is not None and problem.superseded > since:
+                self.corrected[problem.superseded].append(placed)
+        self.instants = sorted({*self.added, *self.removed, *self.problems, *self.corrected})
+
+    def cause(self, instant: datetime) -> str | None:
+        """The correction that a withdrawal is put down to: a replacing version before a new entry."""
+        added, removed = self.added.get(instant, ()), self.removed.get(instant, ())
+        if len(added) == 1 and not removed:
+            return added[0].reference
+        replaced = sorted(e.superseded_by or e.reference for e in removed)
+        new = sorted(e.reference for e in added)
+        return replaced[0] if replaced else new[0] if new else None
+
+
+def _entries(record: Record) -> Iterator[Entry]:
+    yield from record.observed
+    yield from record.infusions
+    yield from record.doses
+    yield from record.sedatives
+    yield from record.escalations
+    if record.death is not None:
+        yield record.death
+
+
+def evaluate(record: Record, policy: Policy, as_of: datetime, *, explain: bool = True) -> Evaluation:
+    """Everything known of a patient at ``as_of`` (UTC): grade, exposure, treatment lines, findings that hold.
+
+    explain: with every rule, fired or not.
+    """
+    run = _Run(record, policy)
+    run.to(as_of)
+    return run.evaluation(as_of, line_by_line=True, explain=explain)
+
+
+def replay(record: Record, policy: Policy, as_of: datetime | None = None) -> Replay:
+    """Step through a record in the order in which it became known, up to ``as_of``.
+
+    Without ``as_of`` the replay ends 48 hours after the last thing known.
+    """
+    run = _Run(record, policy, watch=True)
+    known = run.known.instants
+    end = as_of if as_of is not None else known[-1] + AFTER_LAST_KNOWN if known else None
+    if end is not None:
+        run.to(end)
+    return run.replayed(end)
+
+
+class _Run:
+    """One pass over a record in known order."""
+
+    def __init__(self, record: Record, policy: Policy, *, watch: bool = False) -> None:
+        self.record, self.policy, self.watch = record, policy, watch
+        self.history = History(record, policy, timeline=watch)
+        self.ledger = Ledger(policy, watch=watch)
+        self.moments: list[Moment] = []
+        self.known = _Knowledge(record)
+        self.collected: tuple[Problem, ...] = ()  # the problems last asked for, and the same in order
+        self.ordered: tuple[Problem, ...] = ()
+
+    def to(self, end: datetime) -> None:
+        """Let everything become known, and fall due, up to and including ``end``."""
+        known = self.known
+        for instant in known.instants:
+            if instant > end:
+                break
+            self._fall_due_before(instant)
+            added, standing = known.added.get(instant, []), known.removed.get(instant, [])
+            if standing or len(added) > 1:
+                added = [e for e in added if e.superseded is None or e.superseded > instant]
+                standing = [e for e in standing if e.known < instant]
+            self.history.change(added, standing, known.problems.get(instant, ()), known.corrected.get(instant, ()))
+            self._step(instant, known.cause(instant))
+        self._fall_due_before(end, inclusive=True)
+
+    def _fall_due_before(self, limit: datetime, *, inclusive: bool = False) -> None:
+        while True:
+            due, expiry = self.history.next_deadline(), self.ledger.next_expiry()
+            if due is None or (expiry is not None and expiry < due):
+                due = expiry
+            if due is None or due > limit or (due == limit and not inclusive):
+                return
+            self._step(due, None)
+
+    def _step(self, at: datetime, cause: str | None) -> None:
+        self.history.advance(at)
+        modules = self.ledger.step(at, self.history.journal, cause)
+        if self.watch and modules:
+            line_by_line = any(
+                m == "steroids" and self._leading_type(m) in ("cumulative-dose", "steroid-days") for m in modules
+            )
+            shown = self.evaluation(at, line_by_line=line_by_line, modules=modules)
+            self.moments.append(Moment(at=at, modules=modules, evaluation=shown))
+
+    def _leading_type(self, module: str) -> str:
+        return self.ledger.in_order([module])[0].finding.type
+
+    # -- results -------------------------------------------------------------------------------------
+
+    def evaluation(
+        self, at: datetime, *, line_by_line: bool, modules: Sequence[str] = MODULES, explain: bool = False
+    ) -> Evaluation:
+        """The state of everything as of ``at``, with the findings of these modules."""
+        history = self.history
+        course = history.state.course
+        monitoring = "none" if course.number == 0 else "ended" if course.ended is not None else "active"
+        findings: list[Alert] = []
+        for alert in self.ledger.in_order(modules):
+            leads = not findings or findings[-1].finding.module != alert.finding.module
+            findings.append(self._as_of(alert, at, leads))
+        if monitoring == "none":
+            findings += self._unread(at)
+        starts = sorted(history.chart.courses)
+        return Evaluation(
+            patient=self.record.patient, as_of=at, infusion=course.infusion.at if course.infusion else None,
+            infusions=tuple(starts), policy=self.policy.label, monitoring=monitoring, grade=grade_now(at, history),
+            refractory=refractory_now(history), exposure=exposure_now(at, history, line_by_line=line_by_line),
+            findings=tuple(findings), problems=self._problems(at), course=max(course.number, 1),
+            infusion_day=course.infusion.day if course.infusion else None,
+            infusion_days=self._infusion_days(),
+            rules=rules_now(at, history, findings) if explain else (),
+        )  # fmt: skip
+
+    def _as_of(self, alert: Alert, at: datetime, leads: bool) -> Alert:
+        """An alert as a call at ``at`` shows it; later steps do not reach it. leads: its card shows it in full."""
+        return Alert(
+            finding=with_treatment(alert.finding, at, self.history) if leads else alert.finding,
+            facts=running_facts(alert, at, self.history),
+            shown_at=alert.shown_at, until=alert.until, holds=alert.holds,
+            revised_facts=dict(alert.revised_facts) if alert.revised_facts else None,
+            reopened_at=list(alert.reopened_at), withdrawn=alert.withdrawn, withdrawn_by=alert.withdrawn_by,
+        )  # fmt: skip
+
+    def _infusion_days(self) -> tuple[date, ...]:
+        return tuple(start.day for _, start in sorted(self.history.chart.courses.items()))
+
+    def _unread(self, at: datetime) -> list[Alert]:
+        """Nothing starts an evaluation, and a source that could have started it was not read in full."""
+        partial = [
+            p for p in self.record.problems if p.code == "partial-data" and set(p.affects) & {"grade", "infusion"}
+        ]
+        if not partial:
+            return []
+        facts = {"problems": [problem_fact(p) for p in partial]}
+        found = Finding(
+            type="data-quality", id=finding_id(self.record.patient, "data-quality", "partial-data"), at=at,
+            indicator="info", facts=facts, basis=tuple(partial), lasting=True,
+        )  # fmt: skip
+        return [Alert(finding=found, facts=dict(facts), shown_at=at)]
+
+    def _problems(self, at: datetime) -> tuple[Problem, ...]:
+        """Every problem known by ``at``, of the reading and of the rules."""
+        read = [
+            p
+            for p in self.record.problems
+            if (p.known is None or p.known <= at) and (p.superseded is None or p.superseded > at)
+        ]
+        both = (*read, *self.history.journal.problems)
+        if both != self.collected:
+            self.collected = both
+            self.ordered = tuple(sorted(dict.fromkeys(both), key=lambda p: (p.reference, p.element, p.code, p.message)))
+        return self.ordered
+
+    def replayed(self, end: datetime | None) -> Replay:
+        """The whole pass: timeline, alerts, what a viewer would have seen new, summaries."""
+        history = self.history
+        alerts = sorted(
+            self.ledger.alerts.values(),
+            key=lambda a: (a.shown_at, *_instant_order(a.finding)),
+        )
+        timeline = sorted(
+            history.journal.timeline, key=lambda e: (e.at, ("assessment", "dose", "event").index(e.kind), e.references)
+        )
+        courses = self._summaries(end, alerts) if end is not None else ()
+        course = history.state.course
+        return Replay(
+            patient=self.record.patient, infusion=course.infusion.at if course.infusion else None,
+            infusions=tuple(sorted(history.chart.courses)), infusion_days=self._infusion_days(),
+            policy=self.policy.label, timeline=tuple(timeline),
+            alerts=tuple(alerts), moments=tuple(self.moments), courses=courses,
+            problems=self._problems(end) if end is not None else self.record.problems,
+        )  # fmt: skip
+
+    def _summaries(self, end: datetime, alerts: list[Alert]) -> tuple[CourseSummary, ...]:
+        """One summary a course: the history as it stood just before the next one began."""
+        summaries = []
+        final = self.history.state
+        starts = sorted(self.history.chart.courses)
+        for start in starts[1:]:
+            before = [c for c in self.history.checkpoints if c[0] < start]
+            if not before:
+                continue
+            at, state, _ = before[-1]
+            self.history.state = state
+            if state.course.number:
+                summaries.append(course_summary(at, self.history, _refractory(alerts, state.course.number)))
+        self.history.state = final
+        summaries.append(course_summary(end, self.history, _refractory(alerts, max(1, final.course.number))))
+        return tuple(summaries)
+
+
+def _refractory(alerts: list[Alert], course: int) -> bool:
+    return any(
+        a.finding.type == "refractory" and not a.withdrawn and a.finding.facts.get("course", 1) == course
+        for a in alerts
+    )
+
+
+def _instant_order(finding: Finding) -> tuple[int, int, str, str]:
+    return MODULES.index(finding.module), INDICATORS.index(finding.indicator), finding.type, finding.id

@@ -1,0 +1,231 @@
+"""What is known of a patient at one instant, read off the history: grade, exposure, treatment lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from icans.chart import MICROSECOND
+from icans.findings import (
+    RUNNING_FACTS,
+    Alert,
+    CountedDose,
+    CourseSummary,
+    ExposureNow,
+    Finding,
+    GradeNow,
+    RefractoryNow,
+    TimelineEntry,
+)
+from icans.grading.astct import Assessment
+from icans.policy.policy import Policy
+from icans.record import Dose
+from icans.refractory.lines import Line, RefractoryBasis, line_now
+from icans.steroids.equivalents import clock_amount, counts_for_clock
+from icans.steroids.exposure import ZERO, counted_doses, dose_facts, uncounted_doses
+
+#: What is noted of an assessment and bears on comparing it with a later one.
+COMPARED_NOTES = ("consciousness-inferred", "consciousness-not-recorded")
+
+if TYPE_CHECKING:
+    from icans.engine.history import History
+
+
+def exposure_now(at: datetime, history: History, *, line_by_line: bool) -> ExposureNow | None:
+    """Steroid exposure at ``at``; None if administrations could not be read. line_by_line: with every counted dose."""
+    if not history.record.administrations_read:
+        return None
+    exposure, infused = history.state.exposure, history.state.course.infusion is not None
+    facts = dose_facts(at, exposure, history.chart)
+    counted: tuple[CountedDose, ...] = ()
+    if line_by_line:
+        counted = counted_doses(at, exposure.since, history.chart, history.policy)
+    onset_known = exposure.at_onset is not None
+    total = facts["dexamethasoneEquivalentMg"]
+    return ExposureNow(
+        dexamethasone_equivalent_mg=total if infused else None,
+        upper_bound_mg=exposure.upper_at(at) if infused else None,
+        since_onset_mg=facts["sinceOnsetMg"] if onset_known else ZERO if infused else None,
+        last_24h_mg=facts["last24hMg"],
+        day_0_to_30_mg=exposure.day_0_to_30 if infused else None,
+        before_infusion_mg=exposure.before_infusion if infused else None,
+        prophylactic_mg=facts["prophylacticMg"] if infused else None,
+        steroid_days=exposure.day_count if infused else None,
+        uncounted=exposure.uncounted,
+        intrathecal_mg=facts["intrathecalMg"],
+        by_drug_mg=dict(exposure.by_drug),
+        counted=counted,
+        uncounted_references=uncounted_doses(at, exposure.since, history.chart),
+    )
+
+
+def grade_now(at: datetime, history: History) -> GradeNow:
+    """The grade as it stands: the headline, and the last assessment it was last held against."""
+    course, charted = history.state.course, history.state.charted
+    last = course.last
+    shown = last if last is not None and last.assessable else None
+    documented = charted.documented_latest.grade if charted.documented_latest else None
+    graded = shown is not None and shown.working is not None and shown.strict is not None
+    return GradeNow(
+        working=course.headline if shown is not None else None,
+        low=shown.working.low if shown and shown.working else None,
+        high=shown.working.high if shown and shown.working else None,
+        strict_low=shown.strict.low if graded and shown and shown.strict else None,
+        strict_high=shown.strict.high if graded and shown and shown.strict else None,
+        episode=course.episode or None,
+        documented=documented,
+        as_of=course.last_full.at if course.last_full else None,
+        stale=course.is_stale(at, history.policy),
+        ice_score=shown.ice_score if shown else None,
+        deciding_domain=shown.deciding_domain if shown else None,
+        domains={v.domain: (v.working.low, v.working.high) for v in shown.domains} if shown else {},
+        assessment=shown,
+        assessed=shown.at if shown else None,
+    )
+
+
+def refractory_now(history: History) -> RefractoryNow:
+    """State of the refractoriness definition and all treatment lines of the course."""
+    course, treatment, journal = history.state.course, history.state.treatment, history.journal
+    lines = tuple(line_now(line, journal) for line in treatment.lines)
+    current = treatment.current(course.episode)
+    if not history.record.administrations_read:
+        state = "dose-data-unavailable"
+    elif course.episode and not course.open:
+        state = "resolved"
+    elif not course.episode:
+        state = "no-icans"
+    elif current is None:
+        state = "untreated"
+    else:
+        state = _state_of(current, history)
+    return RefractoryNow(
+        state=state,
+        line=current.number if current else None,
+        treatment_start=current.start if current else None,
+        lines=lines,
+    )
+
+
+def _state_of(line: Line, history: History) -> str:
+    if line.met_b is not None or line.met_a:
+        return "met"
+    if history.journal.holds(line.overdue_id):
+        return "overdue"
+    if line.verdict is not None:
+        return "indeterminate" if line.verdict.kind == "indeterminate" else "responded"
+    return "watch"
+
+
+def running_facts(alert: Alert, at: datetime, history: History) -> dict[str, Any]:
+    """The facts of an alert as of the call: as first shown, but for the running ones."""
+    if alert.finding.type not in RUNNING_FACTS:
+        return alert.facts
+    facts = dict(alert.facts)
+    course = history.state.course
+    if alert.finding.type == "icans-active":
+        last: Assessment | None = course.last
+        current = history.state.treatment.current(course.episode)
+        facts["gradeLow"] = last.working.low if last and last.working else None
+        facts["gradeHigh"] = last.working.high if last and last.working else None
+        facts["lastAssessment"] = last.at if last else None
+        facts["stale"] = course.is_stale(at, history.policy)
+        facts["refractoryLines"] = [
+            line.number
+            for line in history.state.treatment.lines
+            if line.episode == course.episode and (line.met_a or line.met_b is not None)
+        ]
+        facts["treatmentLine"] = current.number if current else None
+    else:
+        line = next((x for x in history.state.treatment.lines if alert.finding.id in x.finding_ids), None)
+        if line is not None:
+            both = line.met_a and line.met_b is not None and len(line.finding_ids) == 1
+            first_b = facts["reason"] == "worsening-under-treatment"
+            facts["alsoMet"] = ("no-improvement-24h" if first_b else "worsening-under-treatment") if both else None
+    return facts
+
+
+def with_treatment(finding: Finding, at: datetime, history: History) -> Finding:
+    """A finding of a treatment line with the line's doses and what was assumed, as of ``at``; others unchanged."""
+    basis, chart, policy = finding.basis, history.chart, history.policy
+    if not isinstance(basis, RefractoryBasis):
+        return finding
+    start, onset = basis.line.treatment_start, history.state.course.onset
+    doses: tuple[CountedDose, ...] = ()
+    uncounted: tuple[str, ...] = ()
+    end = start  # of a grade that rose again only the first doses are shown
+    if basis.recent_mg is None:
+        doses, uncounted = counted_doses(at, start, chart, policy), uncounted_doses(at, start, chart)
+        end = at
+    given = [d for d, a in chart.weighed_between(start, end + MICROSECOND) if counts_for_clock(d, a)]
+    agents = sorted((e for e in chart.escalations if (onset or start) <= e.at <= at), key=lambda e: (e.at, e.reference))
+    assumed = tuple(_assumed(basis, given, policy))
+    filled = replace(basis, doses=doses, uncounted=uncounted, escalations=tuple(agents), assumed=assumed)
+    return replace(finding, basis=filled)
+
+
+def _assumed(basis: RefractoryBasis, given: list[Dose], policy: Policy) -> Iterator[str]:
+    """What was taken for granted to start the line, the first of whose doses these are, and to compare its two
+    assessments."""
+    first = [d for d in given if d.at == basis.line.treatment_start]
+    if any(d.route == "unknown" for d in given):
+        yield "route-not-recorded"
+    if first and all(clock_amount(d, policy) is None for d in first):
+        yield "dose-unknown"
+    if any(not d.precise for d in first):
+        yield "day-only"
+    for assessment in (basis.reference, basis.evaluation):
+        if assessment is None:
+            continue
+        if any(v.domain == "documented" for v in assessment.domains):
+            yield "documented-grade"
+        if assessment is basis.reference:
+            yield from (note for note in assessment.notes if note in COMPARED_NOTES)
+
+
+def course_summary(at: datetime, history: History, refractory: bool) -> CourseSummary:
+    """The course in force in numbers."""
+    course, exposure = history.state.course, history.state.exposure
+    infused = course.infusion is not None
+    onset_day = None
+    if course.first_onset_day is not None and course.infusion is not None:
+        onset_day = (course.first_onset_day - course.infusion.day).days
+    read = history.record.administrations_read
+    return CourseSummary(
+        infusion=course.infusion.at if course.infusion else None,
+        peak_grade=course.peak if course.last is not None else None,
+        onset=course.first_onset,
+        onset_day=onset_day,
+        episodes=course.episode,
+        icans_hours=course.icans_hours(),
+        refractory=refractory,
+        cumulative_dexamethasone_equivalent_mg=exposure.total_at(at) if infused and read else None,
+        steroid_days=exposure.day_count if infused and read else None,
+        uncounted=exposure.uncounted if read else None,
+        intrathecal_mg=dict(exposure.intrathecal),
+    )
+
+
+def timeline_entry(
+    at: datetime, kind: str, references: tuple[str, ...], day: date, basis: object, history: History
+) -> TimelineEntry:
+    """One line of the timeline; before the first infusion, days are counted back from it."""
+    course, exposure = history.state.course, history.state.exposure
+    assessment = basis if isinstance(basis, Assessment) else None
+    shown = assessment or course.last
+    working = shown.working if shown is not None else None
+    assessable = assessment is None or assessment.assessable
+    infusion = course.infusion or min(history.chart.courses.values(), key=lambda c: c.at, default=None)
+    return TimelineEntry(
+        at=at, kind=kind, references=references, day=(day - infusion.day).days if infusion is not None else None,
+        grade=course.headline if assessable else None,
+        grade_low=working.low if working is not None else None,
+        grade_high=working.high if working is not None else None,
+        assessable=assessable,
+        ice_score=assessment.ice_score if assessment is not None else None,
+        deciding_domain=assessment.deciding_domain if assessment is not None else None,
+        dexamethasone_equivalent_mg=exposure.total_at(at) if course.infusion is not None else None,
+        basis=basis,
+    )  # fmt: skip

@@ -1,0 +1,433 @@
+"""What each ASTCT domain contributes to one assessment: counted, excluded, inferred, carried or missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import NamedTuple
+
+from icans.findings import Evidence
+from icans.grading import ice
+from icans.grading.astct import (
+    AROUSABLE,
+    CAPD_BELOW,
+    CAPD_FROM,
+    CAPD_GRADE_3,
+    GRADE_0,
+    HEMORRHAGE,
+    ICP_EDEMA_GRADES,
+    MOTOR_GRADES,
+    UNKNOWN,
+    DomainValue,
+    GradeRange,
+    ice_grade,
+    seizure_grade,
+)
+from icans.grading.in_force import CapdValue, Charted, ConsciousnessValue, worst
+from icans.policy.policy import Policy
+from icans.record import (
+    Birth,
+    Capd,
+    Consciousness,
+    DocumentedGrade,
+    Dose,
+    Entry,
+    GcsEye,
+    IceItem,
+    IceTotal,
+    IcpEdema,
+    Motor,
+    NotAssessed,
+    Observed,
+    Problem,
+    Rass,
+    Seizure,
+)
+
+#: The project's codes of what is charted, by type of entry, and of what was not assessed, by tool.
+ASSESSED: dict[type[Entry], str] = {
+    IceTotal: "ice-total",
+    Capd: "capd-total",
+    Consciousness: "consciousness",
+    GcsEye: "gcs-eye",
+    Rass: "rass",
+    Seizure: "seizure",
+    Motor: "motor",
+    IcpEdema: "icp-edema",
+    DocumentedGrade: "documented-icans-grade",
+}
+TOOLS = {"ice": "ice-total", "capd": "capd-total", "consciousness": "consciousness"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Which tool grades this patient at this age: ICE, CAPD or, where the age is not sure, both."""
+
+    ice: bool
+    capd: bool
+    age_unknown: bool = False
+    age_imprecise: bool = False
+
+
+@lru_cache(maxsize=4096)
+def tools_at(
+    birth: Birth | None, day: date, delay: bool, ice_ever_complete: bool, capd_below: int, delay_below: int
+) -> Tools:
+    """ICE from 12 years, CAPD under 12 and, with developmental delay and no complete ICE ever, under 21
+    (ASCO 2021, Santomasso et al., J Clin Oncol 39:3978)."""
+    if birth is None:
+        return Tools(ice=True, capd=True, age_unknown=True)
+    oldest, youngest = _years(birth.earliest, day), _years(birth.latest, day)
+    if oldest < capd_below:
+        return Tools(ice=False, capd=True)
+    if youngest < capd_below:
+        return Tools(ice=True, capd=True, age_imprecise=True)
+    if delay and youngest < delay_below and not ice_ever_complete:
+        return Tools(ice=False, capd=True)
+    return Tools(ice=True, capd=False)
+
+
+def _years(born: date, day: date) -> int:
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+class Surroundings(NamedTuple):
+    """What the grade of an assessment depends on beside the charted values.
+
+    headline: the grade before it. tool_follows: an ICE or CAPD value stands in the window after it, so a
+    documented grade does not drive. tools: which tool applies. administrations_read: sedation could be checked.
+    """
+
+    headline: int
+    tool_follows: bool
+    tools: Tools
+    administrations_read: bool
+    policy: Policy
+
+
+def evidence_of(entries: Sequence[Entry]) -> tuple[Evidence, ...]:
+    return tuple(
+        [Evidence(e.reference, e.element, e.shown, e.at, _what(e), None if e.precise else e.day) for e in entries]
+    )
+
+
+def _what(entry: Entry) -> str:
+    if isinstance(entry, Dose):
+        return entry.drug
+    if isinstance(entry, IceItem):
+        return f"ice-{entry.item}"
+    if isinstance(entry, NotAssessed):
+        return TOOLS.get(entry.tool, f"ice-{entry.tool}")
+    return ASSESSED.get(type(entry), "")
+
+
+class Domains:
+    """One assessment in the making; each method adds one domain."""
+
+    def __init__(self, at: datetime, charted: Charted, own: Sequence[Observed], around: Surroundings) -> None:
+        self.at, self.charted, self.around = at, charted, around
+        self.own = [e for e in own if not e.other_cause]
+        self.since = at - around.policy.combination_window
+        self.domains: list[DomainValue] = []
+        self.excluded: list[DomainValue] = []
+        self.notes: list[str] = []
+        self.problems: list[Problem] = []
+        self.missing: list[str] = []
+        self.ice: ice.IceValue | None = None
+        self.capd: int | None = None
+        self.capd_value: CapdValue | None = None
+        self.capd_ignored = False
+        self.unable = False
+        self.missing_consciousness: GradeRange | None = None
+        self.sedative = charted.running_sedative(at, around.policy)
+        consciousness = charted.consciousness
+        self.consciousness = consciousness if consciousness and consciousness.at >= self.since else None
+        value = charted.ice
+        self.charted_ice = value if value and value.at >= self.since else None
+        self.sedated = self.sedative is not None or self._said_sedated()
+
+    def _said_sedated(self) -> bool:
+        said_at = self.charted.sedated_at
+        said_by_tool = said_at is not None and said_at >= self.since and not self._answered_since(said_at)
+        return said_by_tool or (self.consciousness is not None and self.consciousness.reason == "sedated")
+
+    def _answered_since(self, said_at: datetime) -> bool:
+        """A newer value, or reason for none, of the patient's own tool answers an earlier "sedated"."""
+        tools, ice_value, capd = self.around.tools, self.charted.ice, self.charted.capd
+        by_ice = tools.ice and ice_value is not None and ice_value.at > said_at
+        return by_ice or (tools.capd and capd is not None and capd.at > said_at)
+
+    def _recent(self, value: object) -> bool:
+        at = getattr(value, "at", None)
+        return at is not None and at >= self.since
+
+    def exclude(self, domain: str, entries: Sequence[Entry], reason: str) -> None:
+        for entry in entries:
+            self.excluded.append(
+                DomainValue(
+                    domain=domain,
+                    working=GRADE_0,
+                    strict=GRADE_0,
+                    shown=entry.shown,
+                    time=entry.at,
+                    status="not-assessable" if reason == "sedation" else "excluded",
+                    reason=reason,
+                    evidence=evidence_of([entry]),
+                )  # fmt: skip
+            )
+
+    def choose_tool(self) -> None:
+        """Take the ICE or CAPD of the window if it is this patient's tool and sedation does not void it."""
+        tools, capd = self.around.tools, self.charted.capd if self._recent(self.charted.capd) else None
+        value = self.charted_ice
+        if value is not None and not tools.ice:
+            self.exclude("ice", value.entries, "wrong-tool-for-age")
+            self._wrong_tool(value.entries[0], "ICE is not used for this age; CAPD is.")
+            value = None
+        if capd is not None and not tools.capd:
+            self.exclude("capd", capd.entries, "wrong-tool-for-age")
+            self._wrong_tool(capd.entries[0], "CAPD is not used for this age; ICE is.")
+            capd = None
+        if capd is not None and tools.age_unknown:
+            self.notes.append("age-unknown")
+            self._wrong_tool(capd.entries[0], "The birth date is not known: ICE is used where there is one, else CAPD.")
+            scored = self.charted.ice_scored_at
+            if scored is not None and scored >= self.since:
+                self.exclude("capd", capd.entries, "age-unknown")
+                self.capd_ignored, capd = True, None
+        if value is not None and value.low is None and capd is not None and capd.at > value.at:
+            value = None  # ICE and CAPD are one domain: a newer score replaces the reason for none
+        elif value is not None and value.low is not None and capd is not None and capd.total is None:
+            capd = capd if capd.at >= value.at else None
+        if tools.age_imprecise and (capd is not None or value is not None):
+            entry = (value or capd).entries[0]  # type: ignore[union-attr]
+            message = "Only the year of birth is known; ICE and CAPD are both accepted and the worse counts."
+            self.problems.append(Problem("time-imprecise", entry.reference, entry.element, message, self.at))
+        if capd is not None:
+            deep = self.charted.deep_sedation_at
+            self.unable = capd.reason == "unarousable" and not self.sedated
+            if self.sedated or (deep is not None and deep >= self.since and not self.unable) or capd.total is None:
+                if not self.unable:
+                    reason = "sedation" if self.sedated else capd.reason or "RASS -4 or -5"
+                    self.exclude("capd", capd.entries, reason)
+                capd = None
+        self.capd = capd.total if capd else None
+        self.capd_value = capd
+        if value is not None and value.low is not None and self.sedated and not value.points_obtained:
+            self.exclude("ice", value.entries, "sedation")
+            value = None
+        self.ice = value
+
+    def tool_charted(self) -> tuple[bool, bool]:
+        """Whether the chosen tool has a value charted at this very instant, and whether it says "unarousable"."""
+        ice_value, capd = self.ice, self.capd_value
+        value = ice_value is not None and ice_value.at == self.at and ice_value.low is not None
+        value = value or (capd is not None and capd.at == self.at)
+        said = ice_value is not None and ice_value.at == self.at and ice_value.reason == "unarousable"
+        unable = self.unable and self.charted.capd is not None and self.charted.capd.at == self.at
+        return value, (said and not self.sedated) or unable
+
+    def _wrong_tool(self, entry: Entry, message: str) -> None:
+        self.problems.append(
+            Problem("wrong-tool-for-age", entry.reference, entry.element, message, entry.at, None, ("grade",))
+        )
+
+    def grade_consciousness(self) -> GradeRange | None:
+        """Add consciousness; returns what the newest value means for arousal, None if not recorded."""
+        value = self.consciousness
+        awake = (self.ice is not None and self.ice.points_obtained) or (
+            self.capd is not None and self.capd < CAPD_GRADE_3
+        )
+        if value is not None and (self.sedated or value.grade is None):
+            self.exclude("consciousness", value.entries, "sedation")
+            value = None
+        if value is None or value.grade is None:
+            if not awake:
+                self.missing_consciousness = UNKNOWN
+                return None
+            self.notes.append("consciousness-not-recorded")
+            self.missing_consciousness = AROUSABLE
+            return None
+        working = strict = value.grade
+        if value.inferred:
+            self.notes.append("consciousness-inferred")
+            if self.around.policy.inferred_consciousness == "cautious" and value.grade == GradeRange(2, 2):
+                strict = GradeRange(0, 2)
+                working = GRADE_0 if awake else strict
+        self.missing_consciousness = None
+        shown = _consciousness_shown(value)
+        self.domains.append(
+            DomainValue(
+                domain="consciousness",
+                working=working,
+                strict=strict,
+                shown=shown,
+                time=value.at,
+                status="inferred" if value.inferred else "charted",
+                evidence=evidence_of(value.entries),
+            )  # fmt: skip
+        )
+        self._implausible(value)
+        return working.worst_with(value.grade)
+
+    def _implausible(self, value: ConsciousnessValue) -> None:
+        points = self.ice.low if self.ice is not None else None
+        if points is None or value.grade is None or points < 1:
+            return
+        if value.grade.high == 4 or (value.grade.low >= 3 and points >= 7):
+            entry = value.entries[0]
+            self.notes.append("implausible-pair")
+            message = f"ICE {points} and consciousness '{entry.shown}' do not fit together; the worse counts."
+            self.problems.append(
+                Problem("inconsistent-arousal", entry.reference, entry.element, message, entry.at, None, ("grade",))
+            )
+
+    def grade_tool(self, arousal: GradeRange | None) -> None:
+        """Add ICE and CAPD; without either the tool may still be anything that arousal allows."""
+        if self.ice is not None and self.ice.reason == "unarousable" and not self.sedated:
+            self._tool("ice", GradeRange(4, 4), "ICE not possible: unarousable", self.ice.at, self.ice.entries)
+        elif self.ice is not None and self.ice.low is not None and self.ice.high is not None:
+            arousable = None
+            if arousal is not None:
+                arousable = True if arousal.high < 4 else False if arousal.low == 4 else None
+            grade = ice_grade(self.ice.low, self.ice.high, arousable)
+            self._tool("ice", grade, _ice_shown(self.ice), self.ice.at, self.ice.entries)
+        elif self.ice is not None:
+            self.exclude("ice", self.ice.entries, "sedation" if self.ice.reason == "sedated" else self.ice.reason)
+            self.ice = None
+        if self.capd_value is not None and self.capd is not None:
+            grade = CAPD_BELOW if self.capd < CAPD_GRADE_3 else CAPD_FROM
+            self._tool("capd", grade, f"CAPD {self.capd}", self.capd_value.at, self.capd_value.entries)
+        if self.unable and self.charted.capd is not None:
+            unable = self.charted.capd
+            self._tool("capd", GradeRange(4, 4), "CAPD not possible: unarousable", unable.at, unable.entries)
+        self.missing_tool: GradeRange | None = None
+        if self.ice is None and self.capd is None and not self.unable:
+            self.missing_tool = AROUSABLE if arousal is not None and arousal.high < 4 else UNKNOWN
+
+    def _tool(self, domain: str, grade: GradeRange, shown: str, at: datetime, entries: Sequence[Entry]) -> None:
+        self.domains.append(
+            DomainValue(domain=domain, working=grade, strict=grade, shown=shown, time=at, evidence=evidence_of(entries))
+        )
+
+    def grade_events(self) -> list[DomainValue]:
+        """Add seizure (carried for a day), motor and ICP/edema (carried until charted again); returns them."""
+        policy, charted = self.around.policy, self.charted
+        cutoff = self.at - policy.event_carry
+        before = len(self.domains)
+        seizures = [e for e in charted.seizures if e.at >= cutoff] if charted.seizures else ()
+        if seizures:
+            worst_seizure = max(seizures, key=lambda e: _order(seizure_grade(e.finding, e.duration_seconds)))
+            self._event(
+                "seizure", seizures, [seizure_grade(e.finding, e.duration_seconds) for e in seizures], worst_seizure
+            )
+        if charted.motor:
+            self._standing("motor", charted.motor, [MOTOR_GRADES[e.finding] for e in charted.motor], cutoff)
+        if charted.icp_edema:
+            grades = [ICP_EDEMA_GRADES[e.finding] for e in charted.icp_edema]
+            self._standing("icp-edema", charted.icp_edema, grades, cutoff)
+        for bleeding in charted.hemorrhage:
+            if bleeding.at >= cutoff:
+                self.exclude("icp-edema", [bleeding], HEMORRHAGE)
+        for entry in charted.excluded:
+            if entry.at >= self.since:
+                other = entry.other_cause
+                self.exclude(_domain_of(entry), [entry], "other-cause" if other else HEMORRHAGE)
+        return self.domains[before:]
+
+    def _standing(self, domain: str, entries: Sequence[Entry], grades: Sequence[GradeRange], cutoff: datetime) -> None:
+        """An event that stands until charted again; older than a day it only may still be there."""
+        worst_entry = max(zip(grades, entries, strict=True), key=lambda pair: pair[0].low)[1]
+        if entries[0].at < cutoff:
+            grades = [GradeRange(0, grade.high) for grade in grades]
+            if worst(grades).high:
+                self.notes.append("events-re-documentation-due")
+        self._event(domain, entries, grades, worst_entry)
+
+    def _event(self, domain: str, entries: Sequence[Entry], grades: Sequence[GradeRange], shown: Entry) -> None:
+        grade = worst(grades)
+        carried = all(e.at < self.at for e in entries)
+        self.domains.append(
+            DomainValue(
+                domain=domain,
+                working=grade,
+                strict=grade,
+                shown=f"{domain}: {shown.shown}",
+                time=shown.at,
+                status="carried" if carried and grade.high else "charted",
+                evidence=evidence_of(entries),
+            )  # fmt: skip
+        )
+
+    def overall(self) -> tuple[GradeRange, GradeRange, GradeRange]:
+        """The worst domain, with what is not recorded at what it may be: the working and the strict interval,
+        and the working one without events charted earlier."""
+        working = strict = fresh = GRADE_0
+        for value in self.domains:
+            working = working.worst_with(value.working)
+            strict = strict.worst_with(value.strict)
+            if value.status != "carried":
+                fresh = fresh.worst_with(value.working)
+        if self.sedated and self.ice is not None:
+            return self._under_sedation()
+        missing = self.missing_consciousness
+        if missing is not None:
+            strict = strict.worst_with(missing)
+            if missing is not AROUSABLE:
+                working, fresh = working.worst_with(missing), fresh.worst_with(missing)
+        if self.missing_tool is not None:
+            working, strict = working.worst_with(self.missing_tool), strict.worst_with(self.missing_tool)
+            fresh = fresh.worst_with(self.missing_tool)
+        return working, strict, fresh
+
+    def _under_sedation(self) -> tuple[GradeRange, GradeRange, GradeRange]:
+        """An ICE of at least one point under sedation proves nothing but may be a change; events still count."""
+        high = self.around.headline
+        fresh = events = GRADE_0
+        for value in self.domains:
+            if value.domain == "ice":
+                high = max(high, value.working.high)
+            elif value.domain != "consciousness":
+                events = events.worst_with(value.working)
+                if value.status != "carried":
+                    fresh = fresh.worst_with(value.working)
+        possible = GradeRange(0, high)
+        return (
+            possible.worst_with(events),
+            GradeRange(0, max(high, 3)).worst_with(events),
+            possible.worst_with(fresh),
+        )
+
+
+def _order(grade: GradeRange) -> tuple[int, int]:
+    return grade.low, grade.high
+
+
+def _domain_of(entry: Observed) -> str:
+    if isinstance(entry, Seizure):
+        return "seizure"
+    if isinstance(entry, Motor):
+        return "motor"
+    if isinstance(entry, IcpEdema):
+        return "icp-edema"
+    if isinstance(entry, Capd):
+        return "capd"
+    if isinstance(entry, DocumentedGrade):
+        return "documented"
+    return "consciousness" if isinstance(entry, (Consciousness, GcsEye, Rass)) else "ice"
+
+
+def _consciousness_shown(value: ConsciousnessValue) -> str:
+    if not value.inferred:
+        return f"consciousness {', '.join(entry.shown for entry in value.entries)}"
+    scales = (f"{'RASS' if isinstance(e, Rass) else 'GCS eye response'} {e.shown}" for e in value.entries)
+    return f"consciousness inferred from {', '.join(scales)}"
+
+
+def _ice_shown(value: ice.IceValue) -> str:
+    points = f"{value.low}" if value.low == value.high else f"{value.low}-{value.high}"
+    if value.maximum < 10 and value.low is not None:
+        return f"ICE {value.low}/{value.maximum} assessable"
+    return f"ICE {points}"

@@ -1,0 +1,358 @@
+"""What stands charted at an instant: the newest value of each domain and the events still in force."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from icans.grading import ice
+from icans.grading.astct import CONSCIOUSNESS_GRADES, GCS_EYE_GRADES, HEMORRHAGE, GradeRange, rass_grade
+from icans.policy.policy import Policy
+from icans.record import (
+    ORIENTATION_ITEMS,
+    Capd,
+    Consciousness,
+    DocumentedGrade,
+    Entry,
+    GcsEye,
+    IceItem,
+    IceTotal,
+    IcpEdema,
+    Motor,
+    NotAssessed,
+    Observed,
+    Problem,
+    Rass,
+    Sedative,
+    Seizure,
+)
+
+#: Reasons that make an item missing; one of them in the baseline assessment makes the item invalid.
+REASONS_ITEM_MISSING = frozenset({"language", "literacy", "vision", "hearing", "motor", "refused", "asleep"})
+ENTRY_TYPES_OF_ITEMS = (IceItem, NotAssessed)
+#: What was charted at one instant and counts, by type of entry.
+Kinds = dict[type[Observed], list[Any]]
+#: Which entries speak of which domain, so that the others are not looked for in vain.
+KINDS_OF_ICE = frozenset({IceTotal, IceItem, NotAssessed})
+KINDS_OF_EVENTS = frozenset({Seizure, Motor, IcpEdema})
+KINDS_OF_CONSCIOUSNESS = frozenset({Consciousness, GcsEye, Rass, NotAssessed})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapdValue:
+    """CAPD at one instant: its total, or why there is none."""
+
+    at: datetime
+    total: int | None
+    reason: str = ""
+    entries: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsciousnessValue:
+    """Consciousness at one instant: charted level or what GCS or RASS imply; no grade where a reason stands."""
+
+    at: datetime
+    grade: GradeRange | None
+    inferred: bool = False
+    reason: str = ""
+    entries: tuple[Entry, ...] = ()
+
+
+def is_item(entry: Observed) -> bool:
+    """A loose ICE item, scored or not."""
+    return isinstance(entry, IceItem) or (
+        isinstance(entry, NotAssessed) and entry.tool not in ("ice", "capd", "consciousness")
+    )
+
+
+def _item_name(entry: Observed) -> str:
+    return entry.item if isinstance(entry, IceItem) else entry.tool if isinstance(entry, NotAssessed) else ""
+
+
+class Charted:
+    """The newest values, as of the last instant absorbed; copied for checkpoints, never shared."""
+
+    def __init__(self) -> None:
+        self.ice: ice.IceValue | None = None
+        self.capd: CapdValue | None = None
+        self.consciousness: ConsciousnessValue | None = None
+        self.deep_sedation_at: datetime | None = None
+        self.seizures: tuple[Seizure, ...] = ()
+        self.motor: tuple[Motor, ...] = ()
+        self.icp_edema: tuple[IcpEdema, ...] = ()
+        self.hemorrhage: tuple[IcpEdema, ...] = ()
+        self.documented: tuple[DocumentedGrade, ...] = ()
+        self.documented_latest: DocumentedGrade | None = None
+        self.excluded: tuple[Observed, ...] = ()
+        self.sedatives: tuple[Sedative, ...] = ()
+        self.boluses: tuple[Sedative, ...] = ()
+        self.grouped_until: datetime | None = None
+        self.invalid_items: frozenset[str] = frozenset()
+        self.unasked_items: frozenset[str] = frozenset()
+        self.baseline: ice.IceValue | None = None
+        self.tool_rows: tuple[datetime, ...] = ()
+        self.complete_ice: dict[datetime, ice.IceValue] = {}
+        self.ice_scored_at: datetime | None = None
+        self.sedated_at: datetime | None = None
+        self.ice_ever_complete = False
+
+    def copy(self) -> Charted:
+        twin = Charted.__new__(Charted)
+        twin.__dict__ = self.__dict__.copy()
+        return twin
+
+    # -- sedation -----------------------------------------------------------------------------------
+
+    def give_sedative(self, sedative: Sedative, policy: Policy) -> None:
+        """Take a row of a sedative or paralytic: an infusion starts, a stop ends it, a bolus is only noted."""
+        if sedative.kind == "bolus":
+            cutoff = sedative.at - policy.bolus_note
+            self.boluses = (*(b for b in self.boluses if b.at > cutoff), sedative)
+            return
+        ended = sedative.at - policy.sedative_open_end
+        kept = (
+            s
+            for s in self.sedatives
+            if (s.end > sedative.at if s.end is not None else s.at >= ended)
+            and not (sedative.kind == "stop" and s.drug == sedative.drug and s.end is None and s.at < sedative.at)
+        )
+        self.sedatives = tuple(kept) if sedative.kind == "stop" else (*kept, sedative)
+
+    def running_sedative(self, at: datetime, policy: Policy) -> Sedative | None:
+        """A sedative infusion that runs at ``at``: within its period, or open-ended and recent."""
+        for sedative in self.sedatives:
+            until = sedative.end if sedative.end is not None else sedative.at + policy.sedative_open_end
+            if sedative.at <= at <= until:
+                return sedative
+        return None
+
+    # -- observations -------------------------------------------------------------------------------
+
+    def absorb(
+        self, at: datetime, own: Sequence[Observed], items_from: Callable[[datetime], list[Observed]], policy: Policy
+    ) -> list[Problem]:
+        """Take everything charted at ``at``; ``items_from`` gives the loose ICE items of the item window.
+
+        Returns the problems of values that stand twice or contradict each other.
+        """
+        problems: list[Problem] = []
+        if self.excluded:
+            cutoff = at - policy.combination_window
+            self.excluded = tuple(entry for entry in self.excluded if entry.at >= cutoff)
+        used: list[Observed] = []
+        kinds: Kinds = {}
+        for entry in own:
+            if entry.other_cause:
+                self.excluded = (*self.excluded, entry)
+            else:
+                used.append(entry)
+                kinds.setdefault(type(entry), []).append(entry)
+        unscored: list[NotAssessed] = kinds.get(NotAssessed, [])
+        if not kinds.keys().isdisjoint(KINDS_OF_ICE):
+            self._absorb_ice(at, used, kinds, items_from, problems)
+        if unscored or Capd in kinds:
+            self._absorb_capd(at, kinds.get(Capd, []), unscored, problems)
+        reasons = {e.reason for e in unscored if e.tool in ("ice", "capd")}
+        if self.ice is not None and self.ice.at == at:
+            reasons.add(self.ice.reason)
+        if "sedated" in reasons and "unarousable" not in reasons:
+            self.sedated_at = at
+        if not kinds.keys().isdisjoint(KINDS_OF_CONSCIOUSNESS):
+            self._absorb_consciousness(at, kinds, policy, problems)
+        if not kinds.keys().isdisjoint(KINDS_OF_EVENTS):
+            self._absorb_events(at, kinds, problems)
+        documented: list[DocumentedGrade] = kinds.get(DocumentedGrade, [])
+        if documented:
+            problems += repeated(documented, [e.grade for e in documented])
+            self.documented = tuple(documented)
+            self.documented_latest = max(documented, key=lambda e: e.grade)
+            self.seizures = tuple(e for e in self.seizures if e.at >= at)
+            self.motor = tuple(e for e in self.motor if e.at >= at)
+            self.icp_edema = tuple(e for e in self.icp_edema if e.at >= at)
+        return problems
+
+    def _absorb_capd(
+        self, at: datetime, capds: list[Capd], unscored: list[NotAssessed], problems: list[Problem]
+    ) -> None:
+        if capds:
+            worst = max(capds, key=lambda e: e.total)
+            self.capd = CapdValue(at=at, total=worst.total, entries=tuple(capds))
+            problems += repeated(capds, [e.total for e in capds])
+        for entry in unscored:
+            if entry.tool == "capd":
+                if not capds:
+                    self.capd = CapdValue(at=at, total=None, reason=entry.reason, entries=(entry,))
+                elif entry.reason == "unarousable" and self.capd is not None:
+                    self.capd = replace(self.capd, reason=entry.reason)
+
+    def _absorb_ice(
+        self,
+        at: datetime,
+        used: Sequence[Observed],
+        kinds: Kinds,
+        items_from: Callable[[datetime], list[Observed]],
+        problems: list[Problem],
+    ) -> None:
+        value: ice.IceValue | None = None
+        totals: list[IceTotal] = kinds.get(IceTotal, [])
+        unscored: list[NotAssessed] = [e for e in kinds.get(NotAssessed, []) if e.tool == "ice"]
+        failed = [e for e in unscored if e.reason == "aphasia"]
+        for one in (*map(ice.value_of_total, totals), *map(ice.value_of_reason, failed)):
+            value = one if value is None else ice.worse_of(value, one)
+        problems += repeated(totals, [(e.low, e.high) for e in totals])
+        items = self._absorb_items(at, used, items_from, problems)
+        if items is not None:
+            value = items if value is None else ice.total_with_items(value, items)
+        for entry in unscored:
+            if entry.reason != "aphasia":
+                one = ice.value_of_reason(entry)
+                value = one if value is None else ice.worse_of(value, one)
+        if value is None:
+            return
+        if value.mismatch:
+            shown = value.entries[0]
+            problems.append(
+                Problem(
+                    "items-total-mismatch",
+                    shown.reference,
+                    shown.element,
+                    "The ICE items and the recorded total disagree; the grade spans both.",
+                    at,
+                    None,
+                    ("grade",),
+                )  # fmt: skip
+            )
+        self.ice = value
+        if value.low is not None:
+            self.ice_scored_at = at
+        self.ice_ever_complete = self.ice_ever_complete or value.complete
+
+    def _absorb_items(
+        self,
+        at: datetime,
+        used: Sequence[Observed],
+        items_from: Callable[[datetime], list[Observed]],
+        problems: list[Problem],
+    ) -> ice.IceValue | None:
+        items = [e for e in used if is_item(e)]
+        if not items or (self.grouped_until is not None and at <= self.grouped_until):
+            return None
+        for name in {_item_name(e) for e in items}:
+            same = [e for e in items if _item_name(e) == name]
+            problems += repeated(same, [e.points if isinstance(e, IceItem) else e.shown for e in same])
+        group = ice.item_group([e for e in items_from(at) if isinstance(e, ENTRY_TYPES_OF_ITEMS)])
+        self.grouped_until = group.until
+        for name, result in group.results.items():
+            if result == "not-valid-at-baseline":
+                names = (name, *ORIENTATION_ITEMS) if name == "orientation" else (name,)
+                self.invalid_items = self.invalid_items.union(names)
+        value = ice.value_of_items(at, group, self.invalid_items, self.unasked_items)
+        return value if value.low is not None or value.reason else None  # only points that do not count: no value
+
+    def _absorb_consciousness(self, at: datetime, kinds: Kinds, policy: Policy, problems: list[Problem]) -> None:
+        charted: list[Consciousness] = kinds.get(Consciousness, [])
+        if charted:
+            grades = [CONSCIOUSNESS_GRADES[e.level] for e in charted]
+            problems += repeated(charted, [e.level for e in charted])
+            self.consciousness = ConsciousnessValue(at=at, grade=worst(grades), entries=tuple(charted))
+        reasons: list[NotAssessed] = [
+            e
+            for e in kinds.get(NotAssessed, [])
+            if e.tool == "consciousness" and e.reason in ("sedated", "unarousable")
+        ]
+        if reasons:
+            unarousable = any(e.reason == "unarousable" for e in reasons)
+            self.consciousness = ConsciousnessValue(
+                at=at,
+                grade=CONSCIOUSNESS_GRADES["unarousable"] if unarousable else None,
+                reason="" if unarousable else "sedated",
+                entries=(*reasons, *charted),
+            )
+        scores: list[Rass] = kinds.get(Rass, [])
+        inferred: list[GcsEye | Rass] = sorted([*kinds.get(GcsEye, []), *scores], key=lambda e: e.reference)
+        if scores:
+            self.deep_sedation_at = at if min(e.score for e in scores) <= -4 else None
+        if inferred and not charted and not reasons and policy.inferred_consciousness != "off":
+            grades = [GCS_EYE_GRADES[e.score] if isinstance(e, GcsEye) else rass_grade(e.score) for e in inferred]
+            self.consciousness = ConsciousnessValue(at=at, grade=worst(grades), inferred=True, entries=tuple(inferred))
+
+    def _absorb_events(self, at: datetime, kinds: Kinds, problems: list[Problem]) -> None:
+        seizures: list[Seizure] = kinds.get(Seizure, [])
+        if seizures:
+            problems += repeated(seizures, [(e.finding, e.duration_seconds) for e in seizures])
+            positive = tuple(e for e in seizures if e.finding != "none")
+            kept = () if len(positive) < len(seizures) and not positive else self.seizures
+            self.seizures = (*kept, *positive) or tuple(seizures)
+        motor: list[Motor] = kinds.get(Motor, [])
+        if motor:
+            problems += repeated(motor, [e.finding for e in motor], coexist=True)
+            specific = tuple(e for e in motor if e.finding != "weakness-unspecified")
+            self.motor = specific or self.motor
+            problems += [
+                Problem(
+                    "finding-unspecific",
+                    e.reference,
+                    e.element,
+                    "Weakness is charted without saying whether it is deep and focal; it is not counted.",
+                    at,
+                    None,
+                    ("grade",),
+                )  # fmt: skip
+                for e in motor
+                if e.finding == "weakness-unspecified"
+            ]
+        signs: list[IcpEdema] = kinds.get(IcpEdema, [])
+        icp = [e for e in signs if e.finding != HEMORRHAGE]
+        hemorrhage = tuple(e for e in signs if e.finding == HEMORRHAGE)
+        if hemorrhage:
+            self.hemorrhage = hemorrhage
+            problems += [
+                Problem(
+                    "hemorrhage-excluded",
+                    e.reference,
+                    e.element,
+                    "Intracranial hemorrhage was recorded; ASTCT excludes it, and edema with it, from the grade.",
+                    at,
+                    None,
+                    ("grade",),
+                )  # fmt: skip
+                for e in hemorrhage
+            ]
+        edema = ("focal-edema", "diffuse-edema")
+        if hemorrhage and any(e.finding in edema for e in icp):
+            self.excluded = (*self.excluded, *(e for e in icp if e.finding in edema))
+            icp = [e for e in icp if e.finding not in edema]
+        if icp:
+            problems += repeated(icp, [e.finding for e in icp], coexist=True)
+            self.icp_edema = tuple(icp)
+
+
+def worst(grades: Sequence[GradeRange]) -> GradeRange:
+    """The worse of several ranges, at both ends."""
+    result = grades[0]
+    for grade in grades[1:]:
+        result = result.worst_with(grade)
+    return result
+
+
+def repeated(entries: Sequence[Entry], values: Sequence[object], *, coexist: bool = False) -> list[Problem]:
+    """The problem of several values of one domain at one instant; ``coexist``: several signs may stand together."""
+    if len(entries) < 2:
+        return []
+    distinct = {repr(value) for value in values}
+    others = ", ".join(entry.reference for entry in entries[1:])
+    first = entries[0]
+    if len(distinct) == 1:
+        return [
+            Problem(
+                "duplicate", first.reference, first.element, f"The same value is charted again in {others}.", first.at
+            )
+        ]
+    if coexist and "'none'" not in distinct:
+        return []
+    shown = ", ".join(entry.shown for entry in entries)
+    message = f"Different values are charted at one instant ({shown}; also {others}); the worse counts."
+    return [Problem("conflicting-values", first.reference, first.element, message, first.at, None, ("grade",))]

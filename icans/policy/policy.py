@@ -1,0 +1,126 @@
+"""The policy: every threshold and setting in force, with value, unit and citation, from TOML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+
+class PolicyError(ValueError):
+    """A policy that cannot be used. key: the setting ("" for the file as a whole); reason: one clause."""
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(f"{key}: {reason}" if key else reason)
+        self.key = key
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The compiled policy, as the rules read it.
+
+    Durations are timedeltas, doses mg of dexamethasone-equivalent.
+
+    label: name/version, plus ``+`` and eight hex digits of the SHA-256 of the merged policy where overridden.
+    """
+
+    label: str
+    # the course
+    monitoring: timedelta  # 90 d
+    monitoring_extension: timedelta  # 30 d after the last assessable assessment of an open episode
+    infusion_grouping: timedelta  # 30 d
+    resolution: timedelta  # 24 h
+    shown_for: timedelta  # 24 h, how long an expiring finding is shown
+    # assessments
+    combination_window: timedelta  # 60 min
+    ice_item_window: timedelta  # 10 min
+    event_carry: timedelta  # 24 h
+    baseline_window: timedelta  # 7 d
+    capd_below_years: int  # 12
+    capd_delay_below_years: int  # 21 (developmental delay)
+    inferred_consciousness: str  # "off", "cautious", "as-mapped"
+    sedative_open_end: timedelta  # 24 h
+    bolus_note: timedelta  # 4 h
+    # freshness
+    interval_severe: timedelta  # 8 h at grade >= 2
+    grace_severe: timedelta  # 4 h
+    interval_mild: timedelta  # 24 h at grade 0-1
+    grace_mild: timedelta  # 12 h
+    not_found_after: timedelta  # 36 h
+    not_found_until: timedelta  # 30 d (days 0-30)
+    protocol_enrolled: str  # "none", "all"
+    # refractoriness (profile fridberg2026-24h)
+    definition: str
+    minimum_grade: int  # 1
+    qualifying_dose: Decimal  # 10 mg
+    qualifying_window: timedelta  # 24 h
+    onset_lead: timedelta  # 60 min
+    treatment_gap: timedelta  # 30 h
+    bridging_dose: Decimal  # 1 mg
+    doubling_factor: Decimal  # 2
+    doubling_lookback: timedelta  # 48 h
+    reference_before: timedelta  # 24 h
+    reference_after: timedelta  # 2 h
+    evaluation_from: timedelta  # 16 h
+    evaluation_due: timedelta  # 24 h
+    evaluation_late: timedelta  # 30 h
+    early_worsening_note: timedelta  # 4 h
+    # exposure
+    factors: dict[str, Decimal]  # ingredient -> dexamethasone mg per mg; not overridable
+    initiating_drugs: frozenset[str]  # an unknown dose of these starts treatment
+    tiers: tuple[Decimal, ...]  # 195, 380, 532.5, 850
+    tier_indicators: tuple[str, ...]  # info, warning, warning, warning
+    steroid_days: int  # 10
+    implausible_dose: Decimal  # 500 mg
+    duplicate_window: timedelta  # 60 s
+    onset_on_steroids: timedelta  # 24 h after a systemic dose
+    comparison_days: timedelta  # days 0 to 30
+    # reading (used by fhir_mappings; handed in)
+    administration_known: str  # "start", "recorded"
+    preliminary_observations: bool  # False
+    future_tolerance: timedelta  # 5 min
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyEntry:
+    """One setting in force, for showing.
+
+    value: a number, text, truth value, tuple or table, in ``unit`` (UCUM; "a" is years of age).
+    citation: its published source in full, or "project decision" with ``reason``; citation_short: by author.
+    minimum, maximum, choices: the safe range of an override. overridden: a site's value is in force.
+    """
+
+    key: str
+    section: str
+    meaning: str
+    value: Any
+    unit: str
+    citation: str
+    citation_short: str
+    reason: str
+    overridable: bool
+    overridden: bool
+    minimum: int | Decimal | None
+    maximum: int | Decimal | None
+    choices: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def load_policy(default_text: str, override_text: str | None = None) -> Policy:
+    """The policy of the bundled TOML text, with a site's TOML text laid over it.
+
+    Raises PolicyError for a text that is not TOML, an unknown setting, one that cannot be overridden, a value
+    of the wrong kind or outside its safe range.
+    """
+    from icans.policy.file import PolicyFile
+
+    return PolicyFile(default_text, override_text).compiled()
+
+
+def policy_entries(default_text: str, override_text: str | None = None) -> tuple[PolicyEntry, ...]:
+    """Every setting in force with its citation, in the order of the bundled file; raises as load_policy."""
+    from icans.policy.file import PolicyFile
+
+    return PolicyFile(default_text, override_text).entries()

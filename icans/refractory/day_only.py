@@ -1,0 +1,136 @@
+"""What a line of treatment would say at the other end of a day, where only the day of something is known.
+
+A datum known by its day stands at the end of that day. Where it is treatment start, reference or evaluation, a
+verdict needs the same answer with each of the three at either end of its day, in every combination.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import product
+from typing import NamedTuple
+
+from icans.chart import MICROSECOND
+from icans.grading.astct import Assessment
+from icans.policy.policy import Policy
+from icans.refractory.lines import Clinic, Line
+from icans.refractory.no_improvement import NOT_ASSESSABLE, judge, not_below
+
+
+class Case(NamedTuple):
+    """One combination of ends: treatment start, the reference it then has, and the rows as they then stand."""
+
+    start: datetime
+    reference: Assessment | None
+    rows: Sequence[Assessment]
+    moved: frozenset[datetime]
+
+
+def is_vague(line: Line, row: Assessment) -> bool:
+    """Whether treatment start, reference or ``row`` is known by its day only."""
+    chosen = (row, line.reference) if line.reference is not None else (row,)
+    return line.earliest != line.start or any(one.earliest != one.at for one in chosen)
+
+
+def outcomes(line: Line, row: Assessment, at: datetime, chosen: bool, clinic: Clinic) -> set[str]:
+    """What clause A says over all combinations, from the rows up to the verdict at ``at``.
+
+    chosen: ``row`` is the evaluation by its time, so that another one may serve at another end; else it is judged
+    after an indeterminate verdict, whatever its time. "" where a combination has no treatment start or evaluation.
+    """
+    rows = [r for r in clinic.journal.rows if r.at <= at]
+    return {_outcome(line, case, row, chosen, clinic) for case in _cases(line, row, rows, clinic.policy)}
+
+
+def _outcome(line: Line, case: Case, row: Assessment, chosen: bool, clinic: Clinic) -> str:
+    if case.reference is None:
+        return ""
+    evaluation = _evaluation(case, clinic.policy) if chosen else _shifted((row,), case.moved)[0]
+    if evaluation is None:
+        return ""
+    if not evaluation.assessable:
+        return NOT_ASSESSABLE.label
+    active = _unbroken(line, case.start, evaluation.at, clinic)
+    return judge(case.start, case.reference, evaluation, active, clinic.policy).label
+
+
+def worsens(line: Line, row: Assessment, clinic: Clinic) -> bool:
+    """Whether clause B is met, by ``row`` or one before it, in every combination."""
+    rows = [r for r in clinic.journal.assessments if r.at <= row.at]
+    return all(_worsens(line, case, clinic) for case in _cases(line, row, rows, clinic.policy))
+
+
+def _worsens(line: Line, case: Case, clinic: Clinic) -> bool:
+    reference = case.reference
+    if reference is None:
+        return False
+    after, until = max(case.start, reference.at), case.start + clinic.policy.evaluation_due
+    return any(
+        row.assessable
+        and after < row.at <= until
+        and row.counts_as.low > reference.counts_as.high
+        and _unbroken(line, case.start, row.at, clinic)
+        for row in case.rows
+    )
+
+
+def _cases(line: Line, row: Assessment, rows: Sequence[Assessment], policy: Policy) -> Iterator[Case]:
+    """Every combination of the ends of treatment start, reference and row."""
+    chosen = (row, line.reference) if line.reference is not None else (row,)
+    vague = sorted({one.at for one in chosen if one.earliest != one.at})
+    for start in sorted({line.earliest, line.start}):
+        for early in product((False, True), repeat=len(vague)):
+            moved = frozenset(at for at, is_early in zip(vague, early, strict=True) if is_early)
+            stand = _shifted(rows, moved)
+            yield Case(start, _reference(line, start, stand, moved, policy), stand, moved)
+
+
+def _shifted(rows: Sequence[Assessment], moved: frozenset[datetime]) -> list[Assessment]:
+    """The rows with those of the instants ``moved`` at the start of their day."""
+    return sorted((r._replace(at=r.earliest) if r.at in moved else r for r in rows), key=lambda r: r.at)
+
+
+def _reference(
+    line: Line, start: datetime, rows: Sequence[Assessment], moved: frozenset[datetime], policy: Policy
+) -> Assessment | None:
+    """The reference of a line that started at ``start``, None if it has none or could not have started then."""
+    rise, settings = _shifted(line.settings[:1], moved)[0], _shifted(line.settings, moved)
+    if start < rise.at - policy.onset_lead:
+        return None
+    if start < rise.at:
+        return rise
+    since, until = max(start - policy.reference_before, rise.at), start + policy.reference_after
+    full = [r for r in rows if r.full and r.assessable and since <= r.at <= until]
+    before = [r for r in full if r.at <= start] or [r for r in settings if since <= r.at <= start]
+    return before[-1] if before else full[0] if full else None
+
+
+def _evaluation(case: Case, policy: Policy) -> Assessment | None:
+    """The row that serves the 24-hour evaluation: full, else partial and decisive, else whatever comes first after."""
+    due = case.start + policy.evaluation_due
+    assert case.reference is not None
+    decisive = [r for r in case.rows if not r.full and r.assessable and not_below(r, case.reference)]
+    window = [r for r in case.rows if case.start + policy.evaluation_from <= r.at <= due and r.full]
+    for serving in (
+        [r for r in window if r.assessable],
+        [r for r in decisive if case.start + policy.evaluation_from <= r.at <= due],
+        window,
+    ):
+        if serving:
+            return serving[-1]
+    return next((r for r in case.rows if r.at > due and (r.full or r in decisive)), None)
+
+
+def _unbroken(line: Line, start: datetime, at: datetime, clinic: Clinic) -> bool:
+    """Steroids from ``start``, where the line's first dose stands, to ``at`` without too long a gap."""
+    chart, longest = clinic.chart, clinic.policy.treatment_gap
+    covered = start
+    for given_at, given in chart.clocked_between(start - chart.longest_period, at + MICROSECOND):
+        first_dose_moved = given_at == line.start and start != line.start
+        if first_dose_moved or not given.bridges or (given_at < start and given.end <= start):
+            continue
+        if given_at - covered > longest:
+            return False
+        covered = max(covered, given.end)
+    return at - covered <= longest

@@ -1,0 +1,404 @@
+"""Twenty-four hours without improvement: treatment lines and their verdicts (profile fridberg2026-24h).
+
+Fridberg et al., Haematologica 2026, Table 1: no clinical improvement within 24 hours of treatment
+initiation (clause A) and/or worsening to a higher grade within 24 hours under active treatment (clause B).
+What the source leaves open (dose, gap, reference, tolerance) is a project decision, named in the policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from icans.chart import MICROSECOND, Chart
+from icans.findings import Evidence, key_time
+from icans.findings_log import Journal
+from icans.grading.astct import Assessment
+from icans.grading.domains import evidence_of
+from icans.policy.policy import Policy
+from icans.refractory.day_only import is_vague, outcomes, worsens
+from icans.refractory.lines import Clinic, Line, RefractoryBasis, hours_between, line_facts, line_now
+from icans.refractory.no_improvement import NOT_ASSESSABLE, Verdict, improved, judge, not_below
+from icans.steroids.exposure import RECENT, last_24h
+
+WORSENING, NO_IMPROVEMENT = "worsening-under-treatment", "no-improvement-24h"
+NO_IMPROVEMENT_INDICATOR = {1: "warning", 2: "warning", 3: "critical", 4: "critical"}
+NEEDED = {
+    "no-reference": ["assessment-at-treatment-start"],
+    "not-assessable": ["assessment-without-sedation"],
+    "time-imprecise": ["exact-times"],
+    "treatment-gap": ["doses-since-treatment-start"],
+    "event-carry": ["event-status"],
+    "ice-only": ["clinician-judgement"],
+    "interval-overlap": [],
+}
+
+
+class Treatment:
+    """Treatment lines of one course, as of the last instant processed; copied for checkpoints."""
+
+    def __init__(self) -> None:
+        self.lines: tuple[Line, ...] = ()
+        self.armed = False
+        self.candidates: tuple[tuple[datetime, datetime], ...] = ()
+        self.last_bridge: datetime | None = None
+        self.dues: tuple[datetime, ...] = ()
+
+    def copy(self) -> Treatment:
+        twin = Treatment.__new__(Treatment)
+        twin.__dict__ = self.__dict__.copy()
+        return twin
+
+    def current(self, episode: int) -> Line | None:
+        """The line in force in this episode."""
+        return self.lines[-1] if self.lines and self.lines[-1].episode == episode else None
+
+    def _set(self, line: Line) -> None:
+        self.lines = tuple(line if (o.episode, o.number) == (line.episode, line.number) else o for o in self.lines)
+
+    def active(self, line: Line, at: datetime, policy: Policy) -> bool:
+        """No gap between bridging doses from treatment start to ``at`` is longer than allowed."""
+        if line.broken:
+            return False
+        return self.last_bridge is None or at - max(self.last_bridge, line.start) <= policy.treatment_gap
+
+    # -- doses ---------------------------------------------------------------------------------------
+
+    def give(self, at: datetime, clinic: Clinic) -> None:
+        """Take the doses of one instant: they may start a line, bridge a gap or end up behind one."""
+        given = clinic.chart.clocked_at(at)
+        if given is None:
+            return
+        gap = self.last_bridge is None or at - self.last_bridge > clinic.policy.treatment_gap
+        bridges = given.bridges
+        started = False
+        line = self.current(clinic.course.episode)
+        if clinic.course.open and clinic.course.headline > 0 and given.plausible:
+            lapsed = line is not None and line.broken
+            if self.armed or gap or lapsed or _doubles(at, given.amount, clinic):
+                unknown_starts = given.unknown and (self.armed or gap or lapsed)
+                if unknown_starts or _sum_from(at, clinic.chart, clinic.policy) >= clinic.policy.qualifying_dose:
+                    self._start(at, given.earliest, clinic, None)
+                    started = True
+                else:
+                    self._remember(at, at, clinic.policy)
+        line = self.current(clinic.course.episode)
+        if line is not None and gap and bridges and not started and self.last_bridge is not None:
+            self._set(replace(line, broken=True))
+        if bridges or started:
+            self.bridge(given.end if bridges else at)
+
+    def bridge(self, until: datetime) -> None:
+        """Steroids cover until then; a first dose too small to bridge a gap covers its own instant only."""
+        self.last_bridge = max(until, self.last_bridge or until)
+
+    def _remember(self, dose_at: datetime, decided_at: datetime, policy: Policy) -> None:
+        kept = (c for c in self.candidates if c[0] > dose_at - policy.qualifying_window)
+        self.candidates = (*kept, (dose_at, decided_at))
+
+    def completes(self, dose_at: datetime, chart: Chart, policy: Policy) -> datetime | None:
+        """Where the history changes if the dose at ``dose_at`` completes an earlier qualifying sum."""
+        for candidate, decided_at in self.candidates:
+            if candidate <= dose_at < candidate + policy.qualifying_window:
+                if _sum_from(candidate, chart, policy) >= policy.qualifying_dose:
+                    return decided_at
+        return None
+
+    def rise_from_zero(self, assessment: Assessment, clinic: Clinic) -> None:
+        """An onset, or a rise from 0 without active treatment: the first qualifying dose near it starts a line."""
+        line = self.current(clinic.course.episode)
+        if line is not None and self.active(line, assessment.at, clinic.policy):
+            return
+        since = assessment.at - clinic.policy.onset_lead
+        self.armed = True
+        for at, given in clinic.chart.clocked_between(since, assessment.at):
+            if line is not None and at <= line.start:
+                continue  # this line's own doses, or those before it
+            if not given.plausible:
+                continue
+            if given.unknown or _sum_from(at, clinic.chart, clinic.policy) >= clinic.policy.qualifying_dose:
+                self._start(at, given.earliest, clinic, assessment)
+                self.bridge(given.end if given.bridges else at)
+                return
+            self._remember(at, assessment.at, clinic.policy)
+
+    def _start(self, at: datetime, earliest: datetime, clinic: Clinic, answers: Assessment | None) -> None:
+        course = clinic.course
+        previous = self.current(course.episode)
+        if previous is not None:
+            self._supersede(previous, at, answers.at if answers else at, clinic)
+        self.armed = False
+        reference = answers or _reference(at, clinic)
+        self.lines = (
+            *self.lines,
+            Line(
+                episode=course.episode, number=previous.number + 1 if previous else 1, start=at, earliest=earliest,
+                grade_at_start=course.headline, settings=course.settings, reference=reference,
+                answers=answers.at if answers else None,
+            ),
+        )  # fmt: skip
+        self.dues = (*self.dues[-2:], at + clinic.policy.reference_after, at + clinic.policy.evaluation_due)
+
+    def _supersede(self, line: Line, start: datetime, at: datetime, clinic: Clinic) -> None:
+        for finding_id in (*line.finding_ids, *line.re_worsening_ids, *line.indeterminate_ids, line.overdue_id):
+            clinic.journal.close(at, finding_id)
+        line = replace(line, superseded_at=start)
+        self._set(line)
+        if line.met_a and line.verdict_at == at and line.evaluation is not None and len(line.finding_ids) == 1:
+            # no improvement was told beside the other clause, whose finding this very dose has ended
+            self._met(line, NO_IMPROVEMENT, at, line.evaluation, clinic)
+
+    # -- assessments ---------------------------------------------------------------------------------
+
+    def observe(self, assessment: Assessment, admitted: bool, previous_headline: int, clinic: Clinic) -> bool:
+        """Let a row speak to the current line. Returns True if the row serves it though not admitted."""
+        line = self.current(clinic.course.episode)
+        if line is None:
+            return False
+        at = assessment.at
+        judged_before = line.verdict is not None and line.verdict_at is not None and line.verdict_at < at
+        served = self._weigh(line, assessment, admitted, clinic)
+        line = self.lines[-1]
+        decisive = line.verdict_at == at and line.verdict is not None and line.verdict.kind != "indeterminate"
+        rose = admitted and clinic.course.headline > previous_headline
+        if rose and judged_before and not decisive and self.active(line, at, clinic.policy):
+            self._re_worsening(line, assessment, previous_headline, clinic)
+        return served
+
+    def _weigh(self, line: Line, assessment: Assessment, admitted: bool, clinic: Clinic) -> bool:
+        """Both clauses on one row; True if the row serves the line though it is not admitted."""
+        at = assessment.at
+        if line.reference is None:
+            if assessment.full and assessment.assessable and at <= line.start + clinic.policy.reference_after:
+                self._set(replace(line, reference=assessment))
+            else:
+                self._candidate(line, assessment, clinic)
+            return False
+        if admitted and assessment.assessable:
+            self._clause_b(line, assessment, clinic)
+            if improved(assessment, line.reference):
+                line = self.current(clinic.course.episode) or line
+                for finding_id in line.finding_ids:
+                    clinic.journal.close(at, finding_id)
+        return self._candidate(self.current(clinic.course.episode) or line, assessment, clinic, admitted)
+
+    def _clause_b(self, line: Line, assessment: Assessment, clinic: Clinic) -> None:
+        reference = line.reference
+        if reference is None or line.met_b is not None or assessment.at <= max(line.start, reference.at):
+            return
+        if assessment.at > line.start + clinic.policy.evaluation_due:
+            return
+        if assessment.counts_as.low > reference.counts_as.high and self.active(line, assessment.at, clinic.policy):
+            if is_vague(line, assessment) and not worsens(line, assessment, clinic):
+                return  # known by its day only: at one end of it this is no worsening under treatment
+            line = replace(line, met_b=assessment)
+            self._set(line)
+            self._met(line, WORSENING, assessment.at, assessment, clinic)
+
+    def _candidate(self, line: Line, assessment: Assessment, clinic: Clinic, admitted: bool = True) -> bool:
+        """Whether the row may serve the 24-hour evaluation, or settle an indeterminate one."""
+        at, due = assessment.at, line.start + clinic.policy.evaluation_due
+        decisive = line.reference is not None and assessment.assessable and not_below(assessment, line.reference)
+        if at <= due:
+            if at < line.start + clinic.policy.evaluation_from:
+                return False
+            if assessment.full and assessment.assessable:
+                self._set(replace(line, evaluation_full=assessment))
+            elif assessment.full:
+                self._set(replace(line, not_assessable=True))
+            elif decisive:
+                self._set(replace(line, evaluation_partial=assessment, partial_admitted=admitted))
+            return False
+        if line.verdict is None or (
+            line.no_reference and line.overdue_id is not None and clinic.journal.holds(line.overdue_id)
+        ):
+            if assessment.full or decisive:
+                self._judge(line, assessment, at, clinic)
+                return not admitted
+        elif line.verdict.kind == "indeterminate" and line.verdict.reason != "no-reference" and admitted:
+            if assessment.assessable:
+                self._judge(line, assessment, at, clinic)
+        return False
+
+    # -- verdicts ------------------------------------------------------------------------------------
+
+    def next_due(self, at: datetime) -> datetime | None:
+        """When the current line, or the one before it, is judged or found to have no reference, by time alone."""
+        return min([due for due in self.dues if due > at], default=None)
+
+    def fall_due(self, at: datetime, clinic: Clinic, timeline: Callable[[Assessment], None]) -> None:
+        """Judge what is due at ``at``, after all assessments and doses of that instant."""
+        if not clinic.course.open:
+            return
+        for line in self.lines[-2:]:
+            if line.episode != clinic.course.episode:
+                continue
+            if line.reference is None and not line.no_reference and at >= line.start + clinic.policy.reference_after:
+                if line.superseded_at is None or line.superseded_at >= line.start + clinic.policy.reference_after:
+                    verdict = Verdict("indeterminate", "no-reference")
+                    line = replace(line, no_reference=True, verdict=verdict, verdict_at=at)
+                    self._set(line)
+                    self._indeterminate(line, at, None, clinic)
+                    line = next(o for o in self.lines if (o.episode, o.number) == (line.episode, line.number))
+            due = line.start + clinic.policy.evaluation_due
+            if at != due or (line.superseded_at is not None and line.superseded_at < due):
+                continue
+            evaluation = line.evaluation_full or line.evaluation_partial
+            if line.evaluation_full is None and line.evaluation_partial is None and line.not_assessable:
+                self._judge(line, None, at, clinic)
+            elif evaluation is not None and line.reference is not None:
+                if not evaluation.full and not line.partial_admitted:
+                    timeline(evaluation)
+                self._judge(line, evaluation, at, clinic)
+            elif evaluation is None:
+                self._overdue(line, at, clinic)
+
+    def _judge(self, line: Line, evaluation: Assessment | None, at: datetime, clinic: Clinic) -> None:
+        clinic.journal.close(at, line.overdue_id)
+        if line.reference is None:
+            return
+        active = evaluation is not None and self.active(line, evaluation.at, clinic.policy)
+        if evaluation is not None and evaluation.assessable:
+            verdict = judge(line.start, line.reference, evaluation, active, clinic.policy)
+            if is_vague(line, evaluation):
+                said = outcomes(line, evaluation, at, line.verdict is None, clinic)
+                if said != {verdict.label}:
+                    verdict = Verdict("indeterminate", "time-imprecise", verdict.late)
+        else:
+            verdict = NOT_ASSESSABLE
+        line = replace(line, verdict=verdict, verdict_at=at, evaluation=evaluation)
+        self._set(line)
+        if verdict.kind == "indeterminate":
+            self._indeterminate(line, at, evaluation, clinic)
+            return
+        for finding_id in line.indeterminate_ids:
+            clinic.journal.close(at, finding_id)
+        if verdict.kind == "met" and evaluation is not None:
+            self._met(line, NO_IMPROVEMENT, at, evaluation, clinic)
+
+    def _met(self, line: Line, reason: str, at: datetime, evaluation: Assessment, clinic: Clinic) -> None:
+        """The definition is met: a finding of its own, unless the other clause's finding still holds."""
+        if any(clinic.journal.holds(f) for f in line.finding_ids):
+            return
+        if reason == NO_IMPROVEMENT and line.met_b is not None and line.met_b.at == at:
+            return  # both clauses at one instant: worsening is told
+        grade = evaluation.counts_as.low
+        late = reason == NO_IMPROVEMENT and evaluation.at > line.start + clinic.policy.evaluation_late
+        facts = {
+            "reason": reason,
+            **line_facts(line),
+            "grade": grade,
+            "hoursSinceTreatmentStart": hours_between(at, line.start),
+            "late": late,
+            "alsoMet": None,
+            "definition": clinic.policy.definition,
+        }
+        basis, evidence = _rests_on(line, evaluation, clinic)
+        key = f"{line.episode}|{line.number}|{reason}"
+        basis = replace(basis, early=reason == WORSENING and at - line.start < clinic.policy.early_worsening_note)
+        indicator = "critical" if reason == WORSENING else NO_IMPROVEMENT_INDICATOR[grade]
+        found = clinic.course.finding("refractory", key, at, indicator, facts, evidence, basis)
+        finding_id = clinic.journal.open(at, found)
+        self._set(replace(line, finding_ids=(*line.finding_ids, finding_id)))
+        if line.superseded_at is not None and line.superseded_at <= at:
+            clinic.journal.close(at, finding_id)
+
+    def _indeterminate(self, line: Line, at: datetime, evaluation: Assessment | None, clinic: Clinic) -> None:
+        assert line.verdict is not None
+        reason = line.verdict.reason
+        key = f"{line.episode}|{line.number}|{reason}"
+        needed = list(evaluation.missing) if evaluation is not None and reason == "interval-overlap" else NEEDED[reason]
+        facts = {**line_facts(line), "reason": reason, "needed": needed}
+        basis, evidence = _rests_on(line, evaluation, clinic)
+        found = clinic.course.finding("refractory-indeterminate", key, at, "info", facts, evidence, basis)
+        if clinic.journal.holds(found.id):
+            return
+        self._set(replace(line, indeterminate_ids=(*line.indeterminate_ids, clinic.journal.open(at, found))))
+        if line.superseded_at is not None and line.superseded_at <= at:
+            clinic.journal.close(at, found.id)
+
+    def _overdue(self, line: Line, at: datetime, clinic: Clinic) -> None:
+        key = f"{line.episode}|{line.number}"
+        basis, evidence = _rests_on(line, None, clinic)
+        found = clinic.course.finding("reassessment-overdue", key, at, "warning", line_facts(line), evidence, basis)
+        self._set(replace(line, overdue_id=clinic.journal.open(at, found)))
+        if line.superseded_at is not None and line.superseded_at <= at:
+            clinic.journal.close(at, found.id)
+
+    def _re_worsening(self, line: Line, assessment: Assessment, previous: int, clinic: Clinic) -> None:
+        at = assessment.at
+        facts = {
+            "episode": line.episode,
+            "line": line.number,
+            "previousGrade": previous,
+            "grade": clinic.course.headline,
+            "hoursSinceTreatmentStart": hours_between(at, line.start),
+        }
+        key = f"{line.episode}|{line.number}|{key_time(at)}"
+        basis, evidence = _rests_on(line, assessment, clinic)
+        _, uncounted = clinic.chart.given_between(at - RECENT, at)
+        basis = replace(basis, recent_mg=last_24h(at, clinic.chart), recent_uncounted=len(uncounted))
+        given = evidence_of([d for d in clinic.chart.last_doses(at) if d.route != "intrathecal"])
+        evidence = tuple(sorted({*evidence, *given}, key=lambda e: (str(e.time), e.reference, e.element)))
+        found = clinic.course.finding("re-worsening", key, at, "warning", facts, evidence, basis)
+        finding_id = clinic.journal.open(at, found)
+        self._set(replace(line, re_worsening_ids=(*line.re_worsening_ids, finding_id)))
+
+    def reassessment_holds(self, journal: Journal) -> bool:
+        return any(journal.holds(line.overdue_id) for line in self.lines[-2:])
+
+    def close_all(self, at: datetime, journal: Journal) -> None:
+        """The episode is resolved or monitoring has ended: no line speaks any more."""
+        for line in self.lines:
+            for finding_id in (*line.finding_ids, *line.re_worsening_ids, *line.indeterminate_ids, line.overdue_id):
+                journal.close(at, finding_id)
+
+
+def _rests_on(
+    line: Line, evaluation: Assessment | None, clinic: Clinic
+) -> tuple[RefractoryBasis, tuple[Evidence, ...]]:
+    """What a finding of a line is worded from, and its evidence: reference, first doses, the row that was judged."""
+    first = [dose for dose, _ in clinic.chart.weighed_between(line.start, line.start + MICROSECOND)]
+    parts = (
+        line.reference.evidence if line.reference is not None else (),
+        evidence_of([d for d in first if d.route != "intrathecal"]),
+        evaluation.evidence if evaluation is not None else (),
+    )
+    basis = RefractoryBasis(
+        line=line_now(line, clinic.journal),
+        reference=line.reference,
+        evaluation=evaluation,
+        start_day=next((dose.day for dose in first if not dose.precise), None),
+    )
+    return basis, tuple(dict.fromkeys(item for part in parts for item in part))
+
+
+def _sum_from(start: datetime, chart: Chart, policy: Policy) -> Decimal:
+    """Dexamethasone-equivalent mg of the doses that start within a day from ``start``."""
+    total = Decimal(0)
+    for _, given in chart.clocked_between(start, start + policy.qualifying_window):
+        total += given.amount
+    return total
+
+
+def _reference(at: datetime, clinic: Clinic) -> Assessment | None:
+    """The latest full assessable row in the day before treatment start, else the row that set the headline."""
+    since = at - clinic.policy.reference_before
+    if clinic.course.settings:
+        since = max(since, clinic.course.settings[0].at)  # a grade 0 before the rise is no grade at treatment start
+    for candidate in (clinic.course.last_full, *clinic.course.settings[-1:]):
+        if candidate is not None and since <= candidate.at <= at:
+            return candidate
+    return None
+
+
+def _doubles(at: datetime, amount: Decimal, clinic: Clinic) -> bool:
+    """At least twice every single dose of the days before, of which at least one has a known size."""
+    smaller = False
+    for given in clinic.chart.clocked_back_from(at, at - clinic.policy.doubling_lookback):
+        if amount < clinic.policy.doubling_factor * given.amount:
+            return False
+        smaller = smaller or given.amount > 0
+    return smaller

@@ -1,0 +1,71 @@
+"""What one dose counts for, in mg of dexamethasone-equivalent: for the sums, and for treatment clocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from icans.policy.policy import Policy
+from icans.record import Dose, Problem
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A dose in dexamethasone-equivalent mg: at least, at most (None: no bound), usable or not, and why not."""
+
+    lower: Decimal
+    upper: Decimal | None
+    usable: bool
+    problem: str = ""
+
+
+def amount_of(dose: Dose, policy: Policy) -> Amount:
+    """What a dose counts for; a single dose above the implausible limit, or not above 0, is not counted."""
+    factor = policy.factors.get(dose.drug)
+    if factor is None:
+        return Amount(ZERO, None, False, "drug-unmapped")
+    upper = None if dose.upper_mg is None else dose.upper_mg * factor
+    if dose.amount_known and dose.lower_mg <= 0:
+        return Amount(ZERO, None, False, "value-out-of-range")
+    if upper is not None and upper > policy.implausible_dose:
+        return Amount(ZERO, upper, False, "value-out-of-range")
+    if dose.route == "unknown" or dose.running:
+        return Amount(ZERO, upper, False)
+    return Amount(dose.lower_mg * factor, upper, dose.amount_known)
+
+
+def clock_amount(dose: Dose, policy: Policy) -> Decimal | None:
+    """Dexamethasone-equivalent mg for treatment clocks, at the dose's start and in full.
+
+    None if the size is unknown. A dose without route counts here: a treatment start is never hidden.
+    """
+    factor = policy.factors.get(dose.drug)
+    known = dose.upper_mg if dose.route == "unknown" or dose.running else dose.lower_mg if dose.amount_known else None
+    return None if factor is None or known is None else known * factor
+
+
+def counts_for_clock(dose: Dose, amount: Amount) -> bool:
+    """Systemic, or of unknown route, and not absurd."""
+    return dose.route != "intrathecal" and amount.problem == ""
+
+
+def implausibly_large(dose: Dose, amount: Amount) -> bool:
+    """Given, but of no size that can be believed."""
+    return dose.route != "intrathecal" and amount.problem == "value-out-of-range" and amount.upper is not None
+
+
+def number(amount: Decimal) -> str:
+    """A number as it stands in ids and is read: no exponent, no trailing zeros."""
+    text = format(amount, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def duplicate_problem(dose: Dose, first: Dose) -> Problem:
+    """Says that a dose repeats another: under the same identifier surely, by time and amount possibly."""
+    same_identifier = bool(dose.identifiers & first.identifiers)
+    how = "carries the identifier of" if same_identifier else "repeats"
+    message = f"{dose.shown} of {dose.drug} {how} {first.reference}; it is counted once."
+    affects = () if same_identifier else ("dose",)
+    return Problem("duplicate", dose.reference, dose.element, message, dose.at, None, affects)

@@ -1,0 +1,236 @@
+"""Steroid exposure: what was given since the infusion, in mg of dexamethasone-equivalent, as bounds.
+
+Unknown amounts, routes and ends stay out of the lower bound and in the upper one; doses over a period
+accrue linearly and exactly. Amounts are Decimal milligrams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil
+from typing import Any
+
+from icans.chart import MICROSECOND, Chart, is_period
+from icans.findings import CountedDose
+from icans.policy.policy import Policy
+from icans.record import Dose
+from icans.steroids.equivalents import Amount, amount_of
+
+ZERO = Decimal(0)
+#: "The last 24 hours".
+RECENT = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Accruing:
+    """A dose over a period that is still being given: ``equivalent`` mg between ``start`` and ``end``."""
+
+    dose: Dose
+    start: datetime
+    end: datetime
+    equivalent: Decimal
+    counted_from: datetime
+
+    def given(self, at: datetime) -> Decimal:
+        """Dexamethasone-equivalent mg given from ``counted_from`` to ``at``."""
+        begin, until = max(self.start, self.counted_from), min(at, self.end)
+        if until <= begin:
+            return ZERO
+        if begin == self.start and until == self.end:
+            return self.equivalent
+        return (
+            self.equivalent * Decimal((until - begin) // MICROSECOND) / Decimal((self.end - self.start) // MICROSECOND)
+        )
+
+    def exactly(self, at: datetime) -> Fraction:
+        """``given`` without rounding."""
+        begin, until = max(self.start, self.counted_from), max(min(at, self.end), self.start)
+        share = Fraction(max(until - begin, timedelta(0)) // MICROSECOND, (self.end - self.start) // MICROSECOND)
+        return Fraction(self.equivalent) * share
+
+    def left(self, at: datetime) -> Decimal:
+        """Dexamethasone-equivalent mg still to be given after ``at``."""
+        return self.given(self.end) - self.given(at)
+
+
+class Exposure:
+    """Running sums of one course, as of the last instant processed; copied for checkpoints."""
+
+    def __init__(self, infusion_day: date | None = None, since: datetime | None = None) -> None:
+        self.infusion_day = infusion_day
+        self.since = since
+        self.total = ZERO
+        self.upper: Decimal | None = ZERO
+        self.accruing: tuple[Accruing, ...] = ()
+        self.uncounted = 0
+        self.administrations = 0
+        self.days: tuple[date, ...] = ()
+        self.day_count = 0
+        self.at_onset: Decimal | None = None
+        self.day_0_to_30 = ZERO
+        self.before_infusion = ZERO
+        self.intrathecal: dict[str, Decimal] = {}
+        self.by_drug: dict[str, Decimal] = {}
+        self.tiers_crossed = 0
+        self.days_told = False
+
+    def copy(self) -> Exposure:
+        twin = Exposure.__new__(Exposure)
+        twin.__dict__ = self.__dict__.copy()
+        return twin
+
+    def total_at(self, at: datetime) -> Decimal:
+        """Dexamethasone-equivalent mg given since the course began, at least."""
+        return self.total + sum((a.given(at) for a in self.accruing), ZERO)
+
+    def upper_at(self, at: datetime) -> Decimal | None:
+        """Dexamethasone-equivalent mg given since the course began, at most; None if there is no bound."""
+        if self.upper is None:
+            return None
+        ahead = sum((a.left(at) for a in self.accruing), ZERO)
+        return self.upper - ahead
+
+    def restart(self, at: datetime, day: date) -> Exposure:
+        """The sums of a course that begins at ``at``; what was given before is kept apart."""
+        fresh = Exposure(day, at)
+        fresh.before_infusion = self.before_infusion + self.total_at(at)
+        fresh.accruing = tuple(Accruing(a.dose, a.start, a.end, a.equivalent, at) for a in self.accruing if a.end > at)
+        fresh.upper = sum((a.given(a.end) for a in fresh.accruing), ZERO)
+        return fresh
+
+    def settle(self, at: datetime) -> None:
+        """Move periods that have ended into the sum."""
+        if any(a.end <= at for a in self.accruing):
+            for accrued in self.accruing:
+                if accrued.end <= at:
+                    self.total += accrued.given(accrued.end)
+            self.accruing = tuple(a for a in self.accruing if a.end > at)
+
+    def give(self, dose: Dose, repeated: Dose | None, policy: Policy) -> Amount:
+        """Take a dose at its start, with the earlier one that it repeats; returns what it counts for."""
+        amount = amount_of(dose, policy)
+        if dose.route == "intrathecal":
+            if repeated is None and dose.amount_known:
+                known = self.intrathecal.get(dose.drug, ZERO)
+                self.intrathecal = {**self.intrathecal, dose.drug: known + dose.lower_mg}
+            return amount
+        if repeated is not None:
+            if not dose.identifiers & repeated.identifiers and self.upper is not None and amount.upper is not None:
+                self.upper += amount.upper
+            return amount
+        if dose.route == "systemic" and dose.day not in self.days:
+            self.days = (*self.days[-2:], dose.day)
+            self.day_count += 1
+        self.administrations += 1
+        if not amount.usable:
+            self.uncounted += 1
+        self.upper = None if self.upper is None or amount.upper is None else self.upper + amount.upper
+        if amount.lower:
+            self._count(dose, amount, policy)
+        return amount
+
+    def _count(self, dose: Dose, amount: Amount, policy: Policy) -> None:
+        if is_period(dose) and dose.end is not None:
+            self.accruing = (*self.accruing, Accruing(dose, dose.at, dose.end, amount.lower, dose.at))
+        else:
+            self.total += amount.lower
+        self.by_drug = {**self.by_drug, dose.drug: self.by_drug.get(dose.drug, ZERO) + dose.lower_mg}
+        if self.infusion_day is not None and dose.day - self.infusion_day <= policy.comparison_days:
+            self.day_0_to_30 += amount.lower
+
+    def next_change(self, at: datetime, policy: Policy) -> datetime | None:
+        """When the next tier is crossed, or a running period ends, if nothing else is given."""
+        if not self.accruing:
+            return None
+        segment = min(a.end for a in self.accruing)
+        if self.since is None or self.tiers_crossed >= len(policy.tiers):
+            return segment
+        needed = Fraction(policy.tiers[self.tiers_crossed]) - self._exact(at)
+        rate = sum((Fraction(a.equivalent) / ((a.end - a.start) // MICROSECOND) for a in self.accruing), Fraction(0))
+        exact = at + timedelta(microseconds=ceil(needed / rate))
+        whole = exact if exact.microsecond == 0 else exact.replace(microsecond=0) + timedelta(seconds=1)
+        return min(segment, whole) if whole > at else segment
+
+    def _exact(self, at: datetime) -> Fraction:
+        """The sum at ``at`` without rounding, for comparing it with a tier."""
+        return Fraction(self.total) + sum((a.exactly(at) for a in self.accruing), Fraction(0))
+
+    def crossed_now(self, at: datetime, policy: Policy) -> tuple[Decimal, ...]:
+        """Tiers reached by ``at`` and not before; the lower bound decides."""
+        if self.since is None:
+            return ()
+        total, first = self._exact(at) if self.accruing else self.total, self.tiers_crossed
+        while self.tiers_crossed < len(policy.tiers) and total >= policy.tiers[self.tiers_crossed]:
+            self.tiers_crossed += 1
+        return policy.tiers[first : self.tiers_crossed]
+
+
+def last_24h(at: datetime, chart: Chart) -> Decimal:
+    """Dexamethasone-equivalent mg given in the 24 hours up to ``at``."""
+    start = at - RECENT
+    total, _ = chart.given_between(start, at)
+    for dose, amount in chart.weighed_periods(start - chart.longest_period, at + MICROSECOND):
+        if dose.route == "systemic" and amount.lower and dose.end is not None:
+            total += Accruing(dose, dose.at, dose.end, amount.lower, start).given(at)
+    return total
+
+
+def given_since(since: datetime | None, at: datetime, chart: Chart) -> Iterator[tuple[Dose, Amount]]:
+    """The doses given from ``since`` to ``at`` that may count, those that were running then among them."""
+    start = (since or at - timedelta(days=36500)) - chart.longest_period
+    for dose, amount in chart.weighed_between(start, at + MICROSECOND):
+        ends = dose.end if is_period(dose) and dose.end is not None else dose.at
+        if dose.route != "intrathecal" and (since is None or ends >= since):
+            yield dose, amount
+
+
+def counted_doses(at: datetime, since: datetime | None, chart: Chart, policy: Policy) -> tuple[CountedDose, ...]:
+    """The doses of the sum since ``since``, for showing it line by line."""
+    counted: list[CountedDose] = []
+    for dose, amount in given_since(since, at, chart):
+        if not amount.usable:
+            continue
+        begins, given = since or dose.at, amount.lower
+        if is_period(dose) and dose.end is not None:
+            given = Accruing(dose, dose.at, dose.end, amount.lower, begins).given(at)
+        factor = policy.factors[dose.drug]
+        counted.append(
+            CountedDose(
+                reference=dose.reference,
+                at=dose.at,
+                day=dose.day,
+                end=dose.end,
+                drug=dose.drug,
+                amount_mg=given / factor,
+                factor=factor,
+                equivalent_mg=given,
+                shown=dose.shown,
+            )  # fmt: skip
+        )
+    return tuple(counted)
+
+
+def uncounted_doses(at: datetime, since: datetime | None, chart: Chart) -> tuple[str, ...]:
+    """The references of the doses since ``since`` that are left out of the sum."""
+    start = (since or at - timedelta(days=36500)) - MICROSECOND
+    return tuple(chart.given_between(start, at)[1])
+
+
+def dose_facts(at: datetime, exposure: Exposure, chart: Chart) -> dict[str, Any]:
+    """The published facts of the exposure at ``at``, in mg of dexamethasone-equivalent."""
+    total = exposure.total_at(at)
+    before_onset = exposure.at_onset if exposure.at_onset is not None else total
+    return {
+        "dexamethasoneEquivalentMg": total,
+        "sinceOnsetMg": total - before_onset,
+        "last24hMg": last_24h(at, chart),
+        "administrations": exposure.administrations,
+        "uncounted": exposure.uncounted,
+        "prophylacticMg": before_onset,
+        "intrathecalMg": dict(exposure.intrathecal),
+        "steroidDays": exposure.day_count,
+    }

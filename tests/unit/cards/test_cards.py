@@ -1,0 +1,431 @@
+"""Cards from evaluations built by hand: one of every finding type, and what every card has to hold."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from cards import CardContext, alert_json, render
+from cards.models import check_response
+from cards.rendering import EXTENSION, WORDINGS
+from cards.wording.assessment import domain_text, ice_text
+from icans.engine.alerts import rank_of
+from icans.findings import MODULE_OF, MODULES, NAMESPACE, Alert, Finding
+from icans.grading.astct import DomainValue, GradeRange
+from icans.record import Problem
+from tests.support.evaluations import (
+    DOSE_FACTS,
+    GRADE_FACTS,
+    PATIENT,
+    REFRACTORY_FACTS,
+    alert,
+    day,
+    dose,
+    escalation,
+    evaluation,
+    every_type,
+    exposure,
+    ice_assessment,
+    ice_evidence,
+    line_basis,
+)
+
+HOOK = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
+CONTEXT = CardContext(about_url="https://icans.example.org/about", mappings="icans-mappings/1")
+FORBIDDEN = re.compile(
+    r"\b(must|should|unsafe|safe|refractory patient|no neurotoxicity|stop|reduce|increase|escalate)\b", re.I
+)
+
+
+def only_card(*alerts: Alert, **changes: Any) -> dict[str, Any]:
+    (card,) = render(evaluation(*alerts, **changes), context=CONTEXT, hook_instance=HOOK)
+    return card
+
+
+def extension(card: dict[str, Any]) -> dict[str, Any]:
+    content: dict[str, Any] = card["extension"][EXTENSION]
+    return content
+
+
+def test_every_finding_type_has_wording_and_a_sample() -> None:
+    assert set(WORDINGS) == set(MODULE_OF) == set(every_type())
+
+
+@pytest.mark.parametrize("kind", sorted(every_type()))
+@pytest.mark.parametrize("read", [True, False], ids=["read", "administrations not read"])
+@pytest.mark.parametrize("bare", [False, True], ids=["with basis", "without basis"])
+def test_every_card_is_valid_and_plainly_worded(kind: str, read: bool, bare: bool) -> None:
+    sample = every_type()[kind]
+    if bare:
+        kept = sample.finding.basis if sample.finding.module == "refractory" else None
+        sample.finding = replace(sample.finding, basis=kept, evidence=())
+    card = only_card(sample, **({} if read else {"exposure": None}))
+    check_response({"cards": [card]})
+    json.dumps(card, allow_nan=False)
+    assert len(card["summary"]) < 140 and "\n" not in card["summary"]
+    assert not FORBIDDEN.search(card["summary"] + card["detail"])
+    assert "<" not in card["detail"] and ">" not in card["detail"]
+    assert "Absence of a card does not mean absence of ICANS" in card["detail"]
+    assert ("could not be read" in card["detail"]) is not read
+    last = card["detail"].rsplit("\n", 1)[-1]
+    assert last.endswith("data as of 2026-03-08 15:00 UTC (day +7).") is (kind != "data-quality")
+    if kind != "data-quality":
+        assert ("steroid doses not read" in last) is not read
+    assert ("overrideReasons" in card) is (card["indicator"] != "info")
+
+
+def test_grade_card_reads_in_ten_seconds() -> None:
+    card = only_card(every_type()["grade-change"])
+    lines = card["detail"].split("\n")
+    assert card["summary"] == (
+        "Recorded findings meet ICANS grade 2 (onset): ICE 5 of 10, 2026-03-08 14:00 UTC, day +7"
+    )
+    assert lines[0] == (
+        "ICE 5 of 10 at 2026-03-08 14:00 UTC (day +7). Grade 2, up from 0 (ASTCT 2019: ICE 3-6): onset, episode 1."
+    )
+    assert "- Computed: ICE 5 gives 2; the worst decides: 2." in lines
+    assert "| 5 | 2026-03-08 14:00 UTC | Observation/ice-1 | valueInteger |" in lines
+    assert lines[-1] == (
+        "Grade 2, 2026-03-08 14:00 UTC (day +7); since infusion 10 mg dexamethasone-equivalent, "
+        "0 not countable; steroid days 1; data as of 2026-03-08 15:00 UTC (day +7)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("domain", "shown", "said"),
+    [
+        ("ice", "ICE 5", "ICE 5"),
+        ("ice", "3", "ICE: 3"),
+        ("consciousness", "consciousness awakens-to-voice", "level of consciousness: awakens-to-voice"),
+        ("consciousness", "consciousness inferred from 3", "level of consciousness: inferred from 3"),
+        ("seizure", "seizure: brief-or-resolving", "seizure: brief-or-resolving"),
+        ("icp-edema", "icp-edema: posturing", "raised ICP or cerebral edema: posturing"),
+        ("documented", "grade 2 charted by a clinician", "grade 2 charted by a clinician"),
+    ],
+)
+def test_each_domain_is_named_once(domain: str, shown: str, said: str) -> None:
+    grade = GradeRange(2, 2)
+    value = DomainValue(domain=domain, working=grade, strict=grade, shown=shown, time=day(7))
+    assert domain_text(value) == said
+
+
+def test_items_not_valid_for_the_patient_shrink_the_maximum() -> None:
+    noted = ice_assessment(9, 0, day(7), ice_high=10, ice_maximum=9)
+    facts = {**GRADE_FACTS, "iceScore": None, "iceLow": 9, "iceHigh": 10}
+    assert ice_text(noted, facts) == "ICE 9/9 assessable"
+    assert ice_text(None, {"iceScore": None, "iceLow": 5, "iceHigh": 8}) == "ICE 5-8 of 10"
+
+
+def test_what_is_missing_excluded_inferred_and_carried_is_said() -> None:
+    grade = GradeRange(2, 2)
+    values = (
+        DomainValue(
+            domain="consciousness",
+            working=grade,
+            strict=GradeRange(0, 2),
+            shown="consciousness inferred from GCS eye 3",
+            time=day(7),
+            status="inferred",
+        ),
+        DomainValue(
+            domain="seizure",
+            working=grade,
+            strict=grade,
+            shown="seizure: brief",
+            time=day(6),
+            status="carried",
+        ),
+    )
+    gone = DomainValue(
+        domain="ice",
+        working=grade,
+        strict=grade,
+        shown="0",
+        time=day(7),
+        status="not-assessable",
+        reason="sedation",
+    )
+    noted = ice_assessment(
+        5,
+        2,
+        day(7),
+        domains=values,
+        excluded=(gone,),
+        missing=("ice-writing", "seizure-duration"),
+        not_documented=("motor",),
+        baseline_ice=8,
+        notes=("below-baseline", "recent-bolus"),
+    )
+    detail = only_card(alert("grade-change", day(7), GRADE_FACTS, indicator="warning", basis=noted))["detail"]
+    for sentence in (
+        "inferred from GCS eye 3 gives 2 (inferred)",
+        "seizure: brief gives 2 (carried from 2026-03-07 08:00 UTC)",
+        "Missing, would settle the grade: ICE writing, duration of the seizure and return to baseline.",
+        "Not documented, counted as absent: motor findings.",
+        "Recorded, not assessable: ICE: 0 (a sedative was running).",
+        "Baseline ICE 8, change -3.",
+        "A sedative bolus was given",
+    ):
+        assert sentence in detail
+
+
+def test_times_are_the_sites_own_with_its_abbreviation() -> None:
+    (card,) = render(evaluation(every_type()["grade-change"]), context=CardContext(zone=ZoneInfo("Europe/Berlin")))
+    assert "2026-03-08 15:00 CET (day +7)" in card["detail"]
+    assert card["extension"][EXTENSION]["at"] == "2026-03-08T14:00:00+00:00"
+
+
+def test_without_an_infusion_no_day_is_named() -> None:
+    unknown = exposure(dexamethasone_equivalent_mg=None, steroid_days=None, upper_bound_mg=None)
+    card = only_card(every_type()["grade-change"], infusion=None, infusion_day=None, infusions=(), exposure=unknown)
+    assert "day +" not in card["detail"]
+    assert "cumulative dose not known (no infusion on record)" in card["detail"]
+
+
+def test_a_documented_grade_is_charted_by_a_clinician() -> None:
+    facts = {**GRADE_FACTS, "decidingDomain": "documented", "iceScore": None, "documentedGrade": 2}
+    card = only_card(alert("grade-change", day(7, 14), facts, indicator="warning"))
+    assert "charted by a clinician" in card["summary"]
+    assert card["detail"].startswith("Grade 2 charted by a clinician at ")
+    assert "suggestions" not in card
+
+
+def test_open_intervals_are_said_at_least_and_at_most() -> None:
+    up = {**GRADE_FACTS, "grade": 3, "gradeLow": 3, "gradeHigh": 4, "iceScore": 0}
+    assert "at least grade 3" in only_card(alert("grade-change", day(7), up, indicator="critical"))["summary"]
+    down = {**GRADE_FACTS, "previousGrade": 3, "grade": 1, "gradeLow": 0, "direction": "improvement"}
+    assert "at most grade 1, down from 3" in only_card(alert("grade-change", day(7), down))["summary"]
+    noted = ice_assessment(9, 1, day(7), strict=GradeRange(1, 3), notes=("consciousness-not-recorded",), documented=2)
+    facts = {**GRADE_FACTS, "grade": 1, "gradeLow": 1, "gradeHigh": 1, "iceScore": 9, "documentedGrade": 2}
+    card = only_card(alert("grade-change", day(7), facts, basis=noted))
+    assert "at least grade 1" in card["summary"]
+    assert "grade 2 (compatible with the recorded items)" in card["detail"]
+    assert "Strict interval, with nothing assumed about consciousness: 1-3." in card["detail"]
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {**GRADE_FACTS, "decidingDomain": "consciousness", "iceScore": None},
+        {**GRADE_FACTS, "grade": 3, "gradeLow": 3, "gradeHigh": 4, "iceScore": 0},
+    ],
+    ids=["consciousness", "ICE 0"],
+)
+def test_unchecked_sedation_stands_in_the_first_line(facts: dict[str, Any]) -> None:
+    sample = alert("grade-change", day(7), facts, indicator="critical")
+    card = only_card(sample, exposure=None)
+    assert "Sedation could not be checked" in card["detail"].split("\n")[0]
+    assert "Sedation could not be checked" not in only_card(sample)["detail"]
+
+
+def test_severe_grades_offer_drafts_and_point_to_the_bedside() -> None:
+    facts = {**GRADE_FACTS, "grade": 3, "gradeLow": 3, "gradeHigh": 3, "iceScore": 2}
+    sample = alert("grade-change", day(7), facts, indicator="critical", evidence=(ice_evidence(2, day(7)),) * 2)
+    card = only_card(sample)
+    assert "does not replace bedside assessment" in card["detail"]
+    assert card["selectionBehavior"] == "any"
+    labels = [suggestion["label"] for suggestion in card["suggestions"]]
+    assert labels == ["Document the grade", "Draft an EEG order", "Draft an imaging order"]
+    observation = card["suggestions"][0]["actions"][0]["resource"]
+    assert observation["status"] == "preliminary" and observation["valueInteger"] == 3
+    assert observation["method"]["text"] == "computed from recorded items"
+    assert observation["derivedFrom"] == [{"reference": "Observation/ice-1"}]
+    assert len({suggestion["uuid"] for suggestion in card["suggestions"]}) == 3
+
+
+def test_drafts_are_valid_r4_resources() -> None:
+    observation_of = pytest.importorskip("fhir.resources.R4B.observation").Observation
+    request_of = pytest.importorskip("fhir.resources.R4B.servicerequest").ServiceRequest
+    for sample in every_type().values():
+        for suggestion in only_card(sample).get("suggestions", []):
+            for action in suggestion["actions"]:
+                kind = observation_of if action["resource"]["resourceType"] == "Observation" else request_of
+                kind.model_validate(action["resource"])
+                assert action["resource"]["subject"] == {"reference": PATIENT}
+                assert action["resource"]["status"] in ("draft", "preliminary")
+
+
+def test_card_uuid_derives_from_finding_and_call() -> None:
+    sample = every_type()["grade-change"]
+    first, again = only_card(sample), only_card(sample)
+    (other,) = render(evaluation(sample), context=CONTEXT, hook_instance="another")
+    (replayed,) = render(evaluation(sample), context=CONTEXT)
+    assert first == again
+    assert len({first["uuid"], other["uuid"], replayed["uuid"]}) == 3
+    assert replayed["uuid"] == sample.finding.id == extension(replayed)["findingId"]
+    assert NAMESPACE.version == 5
+
+
+def test_hook_cards_hold_no_empty_member_and_replayed_ones_keep_their_nulls() -> None:
+    facts = {**GRADE_FACTS, "iceScore": None, "iceLow": 3, "iceHigh": 6}
+    sample = alert("grade-change", day(7), facts, indicator="warning")
+    assert "iceScore" not in extension(only_card(sample))["facts"]
+    assert "alsoHolds" not in extension(only_card(sample))
+    (replayed,) = render(evaluation(sample), context=CONTEXT)
+    assert extension(replayed)["facts"]["iceScore"] is None
+    assert extension(replayed)["alsoHolds"] == []
+
+
+def test_one_card_a_module_led_by_indicator_then_latest() -> None:
+    found = evaluation(*sorted(every_type().values(), key=rank_of))
+    cards = render(found, context=CONTEXT, hook_instance=HOOK)
+    assert [extension(card)["type"] for card in cards] == [
+        "grade-change",
+        "re-worsening",
+        "cumulative-dose",
+        "data-quality",
+    ]
+    icans = extension(cards[0])
+    assert [also["type"] for also in icans["alsoHolds"]] == [
+        "grade-discrepancy",
+        "grade-possible-change",
+        "assessment-overdue",
+        "assessment-not-found",
+        "icans-active",
+    ]
+    assert set(icans["alsoHolds"][0]) == {"findingId", "type", "at", "indicator", "facts"}
+    assert render(found, context=CONTEXT, modules=()) == []
+    (steroids,) = render(found, context=CONTEXT, modules={"steroids"})
+    assert extension(steroids)["module"] == "steroids"
+    assert list(MODULES).index("icans") == 0
+
+
+def test_the_standing_grade_ranks_last_within_its_indicator() -> None:
+    active = every_type()["icans-active"]
+    earlier = every_type()["assessment-not-found"]
+    assert sorted([active, earlier], key=rank_of) == [earlier, active]
+    severe = replace(active.finding, indicator="warning")
+    assert min(earlier, replace_alert(active, severe), key=rank_of).finding is severe
+
+
+def replace_alert(old: Alert, finding: Finding) -> Alert:
+    return Alert(finding=finding, facts=old.facts, shown_at=old.shown_at)
+
+
+def test_critical_cards_come_first() -> None:
+    severe = alert("refractory", day(7), {**REFRACTORY_FACTS, "grade": 3}, indicator="critical", basis=line_basis())
+    cards = render(evaluation(every_type()["grade-change"], severe), context=CONTEXT)
+    assert [card["indicator"] for card in cards] == ["critical", "warning"]
+
+
+def test_five_further_findings_and_problems_are_named_and_the_rest_counted() -> None:
+    lead = every_type()["grade-change"]
+    others = [
+        alert("grade-discrepancy", day(6, hour), every_type()["grade-discrepancy"].facts, key=str(hour))
+        for hour in range(4)
+    ]
+    problems = tuple(
+        Problem("value-out-of-range", f"Observation/{n}", "valueInteger", "ICE 11.", day(6), affects=("grade",))
+        for n in range(4)
+    )
+    card = only_card(lead, *others, problems=problems)
+    also = card["detail"].split("Also:\n\n")[1].split("\n\n")[0].split("\n")
+    assert len(also) == 6 and also[-1] == "- and 3 more, listed in the evaluation"
+    assert len(extension(card)["alsoHolds"]) == 4
+
+
+def test_the_sum_can_be_redone_on_paper() -> None:
+    doses = (
+        *(dose(day(n, 9), "dexamethasone", "10", "1", n) for n in range(4)),
+        *(dose(day(5, hour), "dexamethasone", "10", "1", 50 + hour) for hour in (3, 9, 15, 21)),
+        *(dose(day(n, 9), "methylprednisolone", "1000", "0.1875", 100 + n) for n in (7, 8, 9)),
+    )
+    facts = {**DOSE_FACTS, "dexamethasoneEquivalentMg": Decimal("642.5")}
+    given_doses = exposure(*doses, intrathecal_mg={"hydrocortisone": Decimal(20)}, prophylactic_mg=Decimal(30))
+    card = only_card(
+        alert("cumulative-dose", day(9, 9), facts, indicator="warning"),
+        exposure=given_doses,
+        as_of=day(9, 10),
+    )
+    lines = card["detail"].split("\n")
+    assert "| day 0 to +3, 2026-03-01 to 2026-03-04 | dexamethasone | 4 days of 10 | 40 | 1 | 40 |" in lines
+    assert "| day +5, 2026-03-06 | dexamethasone | 4 x 10 | 40 | 1 | 40 |" in lines
+    days = "| day +7 to +9, 2026-03-08 to 2026-03-10 |"
+    assert f"{days} methylprednisolone | 3 days of 1000 | 3000 | 0.1875 | 562.5 |" in lines
+    assert "| Sum | 11 doses |  |  |  | **642.5** |" in lines
+    assert "not converted and not in the sum: hydrocortisone 20 mg" in card["detail"]
+    assert "group medians are not thresholds of risk" in card["detail"]
+    assert "532.5 mg was the lower quartile" in card["detail"]
+
+
+def test_unknown_doses_make_it_at_least() -> None:
+    unknown = exposure(
+        dose(day(3, 9), "dexamethasone", "10", "1"),
+        uncounted=2,
+        upper_bound_mg=None,
+        uncounted_references=("MedicationAdministration/8", "MedicationAdministration/9"),
+    )
+    card = only_card(every_type()["dose-unknown"], exposure=unknown)
+    assert "at least 10 mg dexamethasone-equivalent, 2 not countable" in card["detail"]
+    assert "no upper bound is known" in card["detail"]
+
+
+def test_refractory_card_names_clause_definition_and_limits() -> None:
+    facts = {
+        **REFRACTORY_FACTS,
+        "reason": "worsening-under-treatment",
+        "gradeAtTreatmentStart": 3,
+        "grade": 4,
+        "hoursSinceTreatmentStart": Decimal("1.00"),
+    }
+    card = only_card(alert("refractory", day(6, 10), facts, indicator="critical", basis=line_basis(early=True)))
+    told = "Recorded data meet a definition of refractory ICANS: worse 1 h after steroid start (grade 3, then 4)"
+    assert card["summary"].startswith(told)
+    for sentence in (
+        "worsening to a higher grade within 24 h under active treatment",
+        "Only 1 h after the first dose of this line",
+        "no clinical improvement within 24 hours (hr) of treatment initiation and/or worsening",
+        "Fridberg et al., Haematologica 2026",
+        "No consensus definition exists",
+        "no higher protocol step is defined",
+        "does not replace bedside assessment",
+    ):
+        assert sentence in card["detail"]
+
+
+def test_a_correction_is_said_and_the_latest_facts_are_worded() -> None:
+    revised = {**GRADE_FACTS, "grade": 3, "gradeLow": 3, "gradeHigh": 3, "iceScore": 2}
+    sample = alert("grade-change", day(7, 14), GRADE_FACTS, indicator="critical", revised_facts=revised)
+    card = only_card(sample)
+    assert "ICANS grade 3" in card["summary"]
+    assert "grade was 2, is 3" in card["detail"]
+    assert extension(card)["facts"]["grade"] == 2 and extension(card)["revisedFacts"]["grade"] == 3
+
+
+def test_alert_json_is_the_published_object() -> None:
+    sample = every_type()["cumulative-dose"]
+    printed = alert_json(sample, "Patient/1")
+    assert list(printed)[0] == "patient"
+    assert printed["facts"]["thresholdMg"] == 532.5 and printed["until"] is None
+    assert "withdrawn" not in printed
+    sample.withdrawn, sample.withdrawn_by, sample.until = True, "Observation/2", day(8)
+    assert alert_json(sample)["withdrawnBy"] == "Observation/2"
+    assert alert_json(sample)["until"] == "2026-03-09T08:00:00+00:00"
+
+
+def test_refractory_cards_show_the_doses_of_the_line_and_second_line_agents() -> None:
+    basis = line_basis(
+        doses=(dose(day(6, 9), "dexamethasone", "20", "1"),),
+        uncounted=("MedicationAdministration/2",),
+        escalations=(escalation("anakinra", day(6, 12)), escalation("anakinra", day(6, 18))),
+        assumed=("route-not-recorded", "day-only"),
+    )
+    for name in ("refractory", "reassessment-overdue", "refractory-indeterminate", "re-worsening"):
+        sample = every_type()[name]
+        sample.finding = replace(sample.finding, basis=basis)
+        detail = only_card(sample)["detail"]
+        assert "Steroid doses since this treatment start" in detail and "**20**" in detail
+        assert "not in this sum (no usable amount, route or end): MedicationAdministration/2." in detail
+        assert "anakinra, 2 times, first 2026-03-07 12:00 UTC (day +6), last 2026-03-07 18:00 UTC (day +6)" in detail
+        assert "Assumed: Route not recorded for a counted dose: taken as systemic." in detail
+        assert "Assumed: Treatment start is known by its day only" in detail
+    again = every_type()["re-worsening"]
+    again.finding = replace(again.finding, basis=replace(basis, recent_mg=Decimal(30), recent_uncounted=1))
+    said = "In the 24 h before it: at least 30 mg dexamethasone-equivalent (1 dose not countable)."
+    assert said in only_card(again)["detail"]

@@ -1,0 +1,389 @@
+"""Terminology: the bundled files, look-ups, check digits, a site's files laid over."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fhir_mappings.terminology import systems as canonical
+from fhir_mappings.terminology.check_digits import loinc_is_valid, snomed_is_valid
+from fhir_mappings.terminology.lookup import (
+    BUNDLED,
+    ConflictingCodings,
+    Terminology,
+    TerminologyError,
+    load_terminology,
+)
+
+ROOT = Path(__file__).resolve().parents[3]
+TABLES = ROOT / "tools" / "terminology"
+
+
+def table(name: str) -> list[dict[str, str]]:
+    with (TABLES / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def terminology() -> Terminology:
+    return load_terminology()
+
+
+def test_files_are_those_of_the_tables() -> None:
+    check = [sys.executable, str(ROOT / "tools" / "build_terminology.py"), "--check"]
+    assert subprocess.run(check, check=False, capture_output=True, text=True).stdout == "up to date\n"
+
+
+@pytest.mark.parametrize("path", sorted(BUNDLED.glob("*.json")), ids=lambda path: path.name)
+def test_files_are_valid_fhir(path: Path) -> None:
+    from fhir.resources.R4B import get_fhir_model_class
+
+    resource = json.loads(path.read_text(encoding="utf-8"))
+    get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+    assert resource["url"] == f"{canonical.BASE}/{resource['resourceType']}/{resource['id']}"
+
+
+def test_nothing_of_cpt_is_bundled() -> None:
+    assert not any(canonical.CPT in path.read_text(encoding="utf-8") for path in BUNDLED.glob("*.json"))
+
+
+@pytest.mark.parametrize("row", table("drugs.csv"), ids=lambda row: f"{row['system'][-6:]}-{row['code']}")
+def test_each_drug_row_is_classified_as_its_columns_say(terminology: Terminology, row: dict[str, str]) -> None:
+    match = terminology.drug([(row["system"], row["code"])], [])
+    if row["verified"] == "no":
+        assert match is None
+        match = load_terminology(unverified=True).drug([(row["system"], row["code"])], [])
+    assert match is not None
+    assert (match.ingredient, match.by, match.conflicting) == (row["ingredient"], "code", ())
+    if match.role == "steroid":
+        assert match.counts == row["counts"]
+
+
+@pytest.mark.parametrize("row", table("assessments.csv"), ids=lambda row: row["code"])
+def test_each_assessment_row(terminology: Terminology, row: dict[str, str]) -> None:
+    coding = [(row["system"], row["code"])]
+    assert terminology.assessment(coding) == (row["assessment"] if row["verified"] == "yes" else None)
+    assert load_terminology(unverified=True).assessment(coding) == row["assessment"]
+
+
+@pytest.mark.parametrize("row", table("answers.csv"), ids=lambda row: row["code"])
+def test_each_answer_row_answers_its_assessment_only(terminology: Terminology, row: dict[str, str]) -> None:
+    coding = [(row["system"], row["code"])]
+    if row["target"] == "icans-score":
+        assert terminology.score(row["assessment"], coding) == int(row["target_code"])
+        assert terminology.score("ice-total", coding) is None
+    else:
+        assert terminology.finding(row["assessment"], coding) == row["target_code"]
+        assert terminology.finding("attribution", coding) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "ingredient"),
+    [
+        ("0641-0367-25", "dexamethasone"),
+        ("00641-0367-25", "dexamethasone"),
+        ("00641036725", "dexamethasone"),
+        ("0641036725", "dexamethasone"),
+        ("0641-0367-21", "dexamethasone"),
+        ("70121-1450-5", "dexamethasone"),
+        ("70121145005", "dexamethasone"),
+        ("67457-421-30", "dexamethasone"),
+        ("67457042130", "dexamethasone"),
+        ("0054-4184-25", "dexamethasone"),
+        ("0009-0047-22", "methylprednisolone"),
+        ("0206-8862-02", None),
+        ("1234567890", None),
+        ("not an ndc", None),
+    ],
+)
+def test_national_drug_codes_in_their_forms(terminology: Terminology, code: str, ingredient: str | None) -> None:
+    match = terminology.drug([(canonical.NDC, code)], [])
+    assert (match.ingredient if match else None) == ingredient
+
+
+@pytest.mark.parametrize(
+    ("text", "ingredient", "counts"),
+    [
+        ("dexamethasone", "dexamethasone", "yes"),
+        ("DEXAMETHASONE SODIUM PHOSPHATE 4 MG/ML", "dexamethasone", "yes"),
+        ("Dexamethasone 10mg/1mL 1mL VIAL", "dexamethasone", "yes"),
+        ("1 ML dexamethasone phosphate 4 MG/ML Injection", "dexamethasone", "yes"),
+        ("Dexame", "dexamethasone", "yes"),
+        ("dexamethas", "dexamethasone", "yes"),
+        ("MethylPRED", "methylprednisolone", "yes"),
+        ("MethylPREDNISolone Sodium Succ", "methylprednisolone", "yes"),
+        ("methylPREDNISolone acetate", "methylprednisolone", "by-route"),
+        ("Solu-Medrol 40 mg/mL", "methylprednisolone", "yes"),
+        ("Predni", "prednisone", "yes"),
+        ("predniSONE 20mg", "prednisone", "yes"),
+        ("hydrocort", "hydrocortisone", "yes"),
+        ("Hydrocortisone Cream 1%", "hydrocortisone", "no"),
+        ("Dexamethasone Ophthalmic Susp 0.1%", "dexamethasone", "no"),
+        ("ciprofloxacin-dexamethasone", "dexamethasone", "no"),
+        ("Dexmedetomidine", "dexmedetomidine", "yes"),
+        ("Lorazepam (Ativan)", "lorazepam", "yes"),
+        ("axicabtagene ciloleucel (Yescarta) suspension for IV infusion", "axicabtagene ciloleucel", None),
+        ("INV-Dexamethasone", None, None),
+        ("Hydrocortisone study drug", None, None),
+        ("Cortisone (hydrocortisone)", None, None),
+        (
+            "methylPREDNISolone sodium succinate (SOLU-Medrol) 1,000 mg in sodium chloride 0.9 % 100 mL IVPB",
+            "methylprednisolone",
+            "yes",
+        ),
+        ("hydrocortisone sod succinate (PF) (Solu-CORTEF) injection 50 mg", "hydrocortisone", "yes"),
+        ("dexmedeTOMidine (PRECEDEX) 400 mcg in 100 mL premix", "dexmedetomidine", "yes"),
+        ("PredniSONE (Self Med)", "prednisone", "yes"),
+        ("dex", None, None),
+        ("METH40", None, None),
+        ("dexamethasonex", None, None),
+        ("", None, None),
+    ],
+)
+def test_names_match_whole_and_normalised(
+    terminology: Terminology, text: str, ingredient: str | None, counts: str | None
+) -> None:
+    match = terminology.drug([], [text])
+    assert (match.ingredient if match else None) == ingredient
+    if match is not None and counts is not None:
+        assert (match.counts, match.by) == (counts, "name")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["dexmedetomidine", "Dexmedeto", "dexmethylphenidate", "Focalin (dexmethylphenidate)", "lisdexamfetamine",
+     "Dextrose 5%", "dexlansoprazole", "Dexrazoxane", "hydrochlorothiazide", "HYDROcodone", "GCSF"],
+)  # fmt: skip
+def test_look_alikes_are_no_steroids(terminology: Terminology, text: str) -> None:
+    match = terminology.drug([], [text])
+    assert match is None or match.role != "steroid"
+    assert not terminology.looks_relevant([text], "medication")
+
+
+def test_rxnorm_4850_is_glucose(terminology: Terminology) -> None:
+    match = terminology.drug([(canonical.RXNORM, "4850")], [])
+    assert match is not None
+    assert match.role == "other"
+
+
+def test_disagreeing_codings_are_said_and_the_steroid_wins(terminology: Terminology) -> None:
+    codings = [(canonical.RXNORM, "8782"), (canonical.NDC, "0641-0367-25")]
+    match = terminology.drug(codings, [])
+    assert match is not None
+    assert (match.ingredient, match.role, match.conflicting) == ("dexamethasone", "steroid", ("propofol",))
+    by_text = terminology.drug([(canonical.RXNORM, "3264")], ["dexmedetomidine"])
+    assert by_text is not None
+    assert by_text.conflicting == ("dexmedetomidine",)
+    cut_short = terminology.drug([(canonical.RXNORM, "8638")], ["predni"])
+    assert cut_short is not None
+    assert (cut_short.ingredient, cut_short.conflicting) == ("prednisolone", ())
+
+
+def test_many_codings_of_one_drug_agree(terminology: Terminology) -> None:
+    codes = ("3264", "1116927", "48933")
+    match = terminology.drug([(canonical.RXNORM, code) for code in codes], ["DEXAMETHASONE 4 MG/ML"])
+    assert match is not None
+    assert (match.ingredient, match.counts, match.by, match.conflicting) == ("dexamethasone", "yes", "code", ())
+
+
+@pytest.mark.parametrize(
+    ("coding", "text", "route"),
+    [
+        ((canonical.SNOMED, "47625008"), None, "systemic"),
+        ((canonical.SNOMED, "72607000"), None, "intrathecal"),
+        ((canonical.SNOMED, "6064005"), None, "excluded"),
+        ((canonical.SNOMED, "12130007"), None, "excluded"),
+        (("urn:oid:2.16.840.1.113883.6.96", "26643006"), None, "systemic"),
+        (("http://local", "PO/NG"), None, "systemic"),
+        ((None, None), "Intravenous route (qualifier value)", "systemic"),
+        ((None, None), "IT", "intrathecal"),
+        ((None, None), "Both Eyes", "excluded"),
+        ((None, None), "per rectum", "excluded"),
+        ((None, None), "somewhere", None),
+        ((None, None), "IA", None),
+    ],
+)
+def test_routes(
+    terminology: Terminology, coding: tuple[str | None, str | None], text: str | None, route: str | None
+) -> None:
+    assert terminology.route([coding], [text]) == route
+
+
+def test_routes_that_disagree_are_unknown(terminology: Terminology) -> None:
+    assert terminology.route([(canonical.SNOMED, "47625008"), (canonical.SNOMED, "72607000")]) is None
+
+
+def test_assessments_findings_and_reasons_of_its_own(terminology: Terminology) -> None:
+    assert terminology.assessment([("urn:oid:1.2.3", "7"), (canonical.ASSESSMENT, "ice-total")]) == "ice-total"
+    assert terminology.assessment([(canonical.ASSESSMENT, "ice")]) is None
+    assert terminology.finding("seizure", [(canonical.FINDING, "prolonged")]) == "prolonged"
+    assert terminology.finding("motor", [(canonical.FINDING, "prolonged")]) is None
+    assert terminology.finding("motor", [(canonical.FINDING, "none")]) == "none"
+    assert terminology.not_assessed([(canonical.NOT_ASSESSED, "sedated")]) == "sedated"
+    assert terminology.absent([(canonical.DATA_ABSENT, "not-performed")])
+    assert not terminology.developmental_delay([("http://hl7.org/fhir/sid/icd-10-cm", "F84.0")])
+
+
+@pytest.mark.parametrize("code", ["9269-2", "35088-4", "8716-3", "54632-5", "9270-0", "9268-4", "85354-9"])
+def test_panels_and_other_tests_mean_nothing(terminology: Terminology, code: str) -> None:
+    assert terminology.assessment([(canonical.LOINC, code)]) is None
+
+
+def test_codings_that_mean_two_things_are_not_chosen_from(terminology: Terminology) -> None:
+    with pytest.raises(ConflictingCodings) as raised:
+        terminology.assessment([(canonical.LOINC, "9267-6"), (canonical.ASSESSMENT, "ice-total")])
+    assert raised.value.codes == ("gcs-eye", "ice-total")
+
+
+def test_words_look_relevant_only_whole(terminology: Terminology) -> None:
+    assert terminology.looks_relevant(["ICE score (flowsheet)"], "assessment")
+    assert terminology.looks_relevant(["Hydrocortisone study drug"], "medication")
+    assert terminology.looks_relevant(["CAR-T infusion"])
+    assert not terminology.looks_relevant(["Police report", "Service", "Heart rate", None, ""])
+    assert not terminology.looks_relevant(["Dexamethasone suppression test"], "assessment")
+
+
+def test_drugs_that_are_read(terminology: Terminology) -> None:
+    assert terminology.drug_matters([("urn:local:names", "INV-Dexamethasone")], [])
+    assert terminology.drug_matters([(canonical.RXNORM, "3264")], [])
+    assert not terminology.drug_matters([(canonical.RXNORM, "4850")], ["glucose"])
+    assert not terminology.drug_matters([("urn:local:names", "Vancomycin")], [])
+
+
+def test_check_digits() -> None:
+    assert loinc_is_valid("9267-6")
+    assert loinc_is_valid("3150-0")
+    assert not loinc_is_valid("3150-6")
+    assert not loinc_is_valid("99844-5")
+    assert snomed_is_valid("47625008")
+    assert not snomed_is_valid("450740000")
+    assert not snomed_is_valid("47625007")
+
+
+def test_search_tokens(terminology: Terminology) -> None:
+    tokens = terminology.relevant_codes("Observation")
+    assert f"{canonical.ASSESSMENT}|ice-total" in tokens
+    assert f"{canonical.LOINC}|9269-2" in tokens
+    assert not any(canonical.ICD_10_PCS in token for token in tokens)
+    assert f"{canonical.ICD_10_PCS}|XW033H7" in terminology.relevant_codes("Procedure")
+
+
+# ---- a site's own files
+
+
+def concept_map(source: str, target: str, *elements: dict[str, Any]) -> dict[str, Any]:
+    group = {"source": source, "target": target, "element": list(elements)}
+    return {"resourceType": "ConceptMap", "status": "active", "group": [group]}
+
+
+def element(code: str, target: str, equivalence: str = "equivalent", **more: Any) -> dict[str, Any]:
+    return {"code": code, "target": [{"code": target, "equivalence": equivalence, **more}]}
+
+
+def laid_over(folder: Path, **files: Any) -> Terminology:
+    for name, content in files.items():
+        text = content if isinstance(content, str) else json.dumps(content)
+        (folder / f"{name}.json").write_text(text, encoding="utf-8")
+    load_terminology.cache_clear()
+    return load_terminology(folder)
+
+
+LOCAL = "urn:oid:1.2.840.114350.1.13.0.1.7.2.707679"
+
+
+def test_a_site_maps_its_own_codes(tmp_path: Path) -> None:
+    terminology = laid_over(
+        tmp_path,
+        flowsheet=concept_map(LOCAL, canonical.ASSESSMENT, element("301", "ice-total")),
+        answers=concept_map(
+            "urn:local:answers",
+            canonical.FINDING,
+            element("V", "awakens-to-voice", dependsOn=[{"property": canonical.ASSESSMENT, "value": "consciousness"}]),
+        ),
+        cpt=concept_map(canonical.CPT, canonical.ASSESSMENT, element("38228", "car-t-infusion")),
+        drug=concept_map("urn:local:drugs", canonical.INGREDIENT, element("DEXA4I", "dexamethasone")),
+        delay={
+            "resourceType": "ValueSet",
+            "status": "active",
+            "url": f"{canonical.BASE}/ValueSet/developmental-delay",
+            "compose": {"include": [{"system": "urn:local:problems", "concept": [{"code": "77"}]}]},
+        },
+    )
+    assert terminology.assessment([(LOCAL, "301")]) == "ice-total"
+    assert terminology.finding("consciousness", [("urn:local:answers", "V")]) == "awakens-to-voice"
+    assert terminology.finding("seizure", [("urn:local:answers", "V")]) is None
+    assert terminology.infusion_procedure([(canonical.CPT, "38228")])
+    match = terminology.drug([("urn:local:drugs", "DEXA4I")], [])
+    assert match is not None
+    assert (match.ingredient, match.by) == ("dexamethasone", "code")
+    assert terminology.developmental_delay([("urn:local:problems", "77")])
+    assert terminology.label.startswith("icans-mappings/1+")
+    assert load_terminology().label == "icans-mappings/1"
+
+
+def test_a_site_unmaps_a_bundled_code(tmp_path: Path) -> None:
+    unmapped = concept_map(canonical.LOINC, canonical.ASSESSMENT, element("9267-6", "gcs-eye", "unmatched"))
+    assert laid_over(tmp_path, gcs=unmapped).assessment([(canonical.LOINC, "9267-6")]) is None
+
+
+def test_a_template_that_is_not_filled_in_changes_nothing(tmp_path: Path) -> None:
+    template = concept_map(LOCAL, canonical.ASSESSMENT, {"code": "301", "display": "ICE score"})
+    assert laid_over(tmp_path, template=template).assessment([(LOCAL, "301")]) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "place", "reason"),
+    [
+        ("{", "", "cannot be read as JSON"),
+        ("[]", "", "no JSON object"),
+        ({"resourceType": "Patient"}, "resourceType", "is not ConceptMap"),
+        ({"resourceType": "ConceptMap", "group": {}}, "group", "is not a list"),
+        ({"resourceType": "ConceptMap", "group": [1]}, "group[0]", "is not an object"),
+        ({"resourceType": "ConceptMap", "group": [{"target": "x"}]}, "group[0].source", "is missing"),
+        (concept_map(LOCAL, "http://loinc.org", element("1", "1")), "group[0].target", "is not a code system"),
+        (
+            concept_map(LOCAL, canonical.ASSESSMENT, element("1", "ice-totl")),
+            "group[0].element[0].target[0].code",
+            "ice-totl is not a code of",
+        ),
+        (
+            concept_map(LOCAL, canonical.ASSESSMENT, {"code": "1", "target": [{"code": "ice-total"}]}),
+            "group[0].element[0].target[0].equivalence",
+            "is missing",
+        ),
+        (
+            concept_map(canonical.LOINC, canonical.ASSESSMENT, element("9267-5", "gcs-eye")),
+            "group[0].element[0].code",
+            "check digit",
+        ),
+        (
+            concept_map(canonical.SNOMED, canonical.ROUTE, element("47625007", "systemic")),
+            "group[0].element[0].code",
+            "check digit",
+        ),
+        (
+            concept_map(LOCAL, canonical.ASSESSMENT, element("1", "ice-total"), element("1", "ice-year")),
+            "group[0].element[1].target[0].code",
+            "mapped twice",
+        ),
+        ({"resourceType": "ValueSet", "url": "http://elsewhere"}, "url", "is not a value set of this project"),
+    ],
+)
+def test_a_bad_file_is_refused_with_file_element_and_reason(
+    tmp_path: Path, content: Any, place: str, reason: str
+) -> None:
+    with pytest.raises(TerminologyError) as raised:
+        laid_over(tmp_path, bad=content)
+    assert (raised.value.file, raised.value.element) == ("bad.json", place)
+    assert reason in raised.value.reason
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TerminologyError, match="is not a folder"):
+        load_terminology(tmp_path / "nowhere")
