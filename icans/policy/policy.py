@@ -46,10 +46,14 @@ class Policy:
     # freshness
     interval_severe: timedelta  # 8 h at grade >= 2
     grace_severe: timedelta  # 4 h
+    interval_grade_1: timedelta  # 12 h
+    grace_grade_1: timedelta  # 12 h
     interval_mild: timedelta  # 24 h at grade 0-1
     grace_mild: timedelta  # 12 h
     not_found_after: timedelta  # 36 h
     not_found_until: timedelta  # 30 d (days 0-30)
+    not_found_unseen_until: timedelta  # 30 d, with an open episode or where nothing was ever found
+    death_contradiction: timedelta  # 24 h
     protocol_enrolled: str  # "none", "all"
     # refractoriness (profile fridberg2026-24h)
     definition: str
@@ -66,6 +70,7 @@ class Policy:
     evaluation_from: timedelta  # 16 h
     evaluation_due: timedelta  # 24 h
     evaluation_late: timedelta  # 30 h
+    capd_gain: int  # 4 points
     early_worsening_note: timedelta  # 4 h
     # exposure
     factors: dict[str, Decimal]  # ingredient -> dexamethasone mg per mg; not overridable
@@ -73,6 +78,9 @@ class Policy:
     tiers: tuple[Decimal, ...]  # 195, 380, 532.5, 850
     tier_indicators: tuple[str, ...]  # info, warning, warning, warning
     steroid_days: int  # 10
+    steroid_day_minimum: Decimal  # 1 mg
+    tier_delay: timedelta  # 4 h
+    longest_administration: timedelta  # 7 d
     implausible_dose: Decimal  # 500 mg
     duplicate_window: timedelta  # 60 s
     onset_on_steroids: timedelta  # 24 h after a systemic dose
