@@ -2,8 +2,10 @@
 #   make run     serve on http://127.0.0.1:8080 (PORT=9000 make run moves it)
 #   make test    every test this machine can run, with what was skipped and why
 #   make check   style, types, import rules and the quick tests
+#   make coverage  the quick tests, and which lines and branches of the four rooms they do not reach
 #   make bench   the performance table, as ratios in one run
 #   make docs    what docs/ and the README show of our own output, written anew
+#   make terminology  the bundled FHIR terminology, written anew from tools/terminology/*.csv
 #   make lock    resolve the dependencies anew (uv from the package index)
 
 PORT ?= 8080
@@ -13,7 +15,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check bench docs lock clean
+.PHONY: run test check coverage bench docs terminology lock clean
 
 run: $(READY)
 	$(BIN)/icans-cds serve --host 127.0.0.1 --port $(PORT)
@@ -27,12 +29,18 @@ check: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -m "not slow and not integration"
 
+coverage: $(READY)
+	$(BIN)/python -m pytest -q -m "not slow and not integration" --cov --cov-report=term-missing:skip-covered
+
 bench: $(READY)
 	$(BIN)/python -m benchmarks.bench
 
 docs: $(READY)
 	$(BIN)/python -m tests.spec.document
 	$(BIN)/python -m tools.build_docs
+
+terminology: $(READY)
+	$(BIN)/python tools/build_terminology.py
 
 $(VENV)/.locked: requirements.lock
 	@test -n "$(PYTHON)" || \
@@ -55,4 +63,4 @@ lock:
 	$(LOCK) --constraint requirements.lock --output-file requirements-runtime.lock
 
 clean:
-	rm -rf $(VENV) $(VENV)-lock build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-lock build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
