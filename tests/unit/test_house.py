@@ -17,12 +17,33 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("icans", "fhir_mappings", "cards", "cds_service")
 LOCKS = ("requirements.lock", "requirements-runtime.lock")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-#: What each room may import beside the standard library and the other rooms.
+#: What each room may import next to the standard library and the other rooms.
 ALLOWED = {
     "icans": {"pydantic"},
     "fhir_mappings": {"fhir", "pydantic", "msgspec", "orjson", "pint", "ucumvert", "lark"},
     "cards": {"pydantic"},
 }
+#: Most entries of a folder of code (__init__.py and py.typed included); docs/developing.md has the map.
+MOST_ENTRIES = 14
+MOST_ENTRIES_OF = {"cds_service": 17}
+#: Where a newcomer looks: question, file, and a pattern of the thing that decides it there.
+WHERE = (
+    ("ICE 0 in an awake patient is grade 3", "icans/grading/astct.py", r"^def ice_grade\("),
+    ("the ASTCT table, one row a cell", "icans/grading/astct.py", r"^ICE_GRADES\b"),
+    ("factor of methylprednisolone", "icans/policy/icans-default.toml", r"^value = \{.*\bmethylprednisolone = 0\.1875"),
+    ("how a dose becomes dexamethasone-equivalents", "icans/steroids/equivalents.py", r"^def amount_of\("),
+    ("no improvement in 24 h (clause A)", "icans/refractory/no_improvement.py", r"^def judge\("),
+    ("a time is known by its day only", "icans/refractory/day_only.py", r"^def is_vague\("),
+    ("text of the refractory card", "cards/wording/refractory.py", r"^WORDINGS\b"),
+    ("what published cohorts say", "cards/wording/literature.py", r"Strati"),
+    ("which Observation status counts", "fhir_mappings/observations/observation.py", r"^USED_STATUS\b"),
+    ("which version of a corrected resource counts", "fhir_mappings/patients/versions.py", r"^def ordered\("),
+    ("where fhir.resources is asked", "fhir_mappings/fhir_types/validate.py", r"fhir\.resources"),
+    ("which addresses may be called", "cds_service/fhir_client/addresses.py", r"^class AddressRules\b"),
+    ("a new hook", "cds_service/hooks/services.py", r"^SERVICES\b"),
+    ("its prefetch templates", "cds_service/hooks/services.py", r"^PREFETCH\b"),
+    ("when is a call answered with 412", "cds_service/hooks/answer.py", r"\b412\b"),
+)
 
 
 def test_rooms_import_only_what_the_table_allows():
@@ -41,6 +62,22 @@ def test_rooms_use_only_the_libraries_the_table_allows():
         used = set().union(*(graph.find_modules_directly_imported_by(module) for module in modules))
         libraries = {name.split(".")[0] for name in used - inside} - set(sys.stdlib_module_names)
         assert libraries <= allowed, room
+
+
+@pytest.mark.parametrize(("question", "file", "pattern"), WHERE, ids=[question for question, _, _ in WHERE])
+def test_each_thing_is_where_a_newcomer_looks(question, file, pattern):
+    assert re.search(pattern, (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE), question
+
+
+def test_no_folder_of_code_is_crowded():
+    folders = {path.parent for path in python_files()}
+    crowded = {}
+    for folder in folders:
+        entries = sorted(entry.name for entry in folder.iterdir() if entry.name != "__pycache__")
+        name = str(folder.relative_to(ROOT))
+        if len(entries) > MOST_ENTRIES_OF.get(name, MOST_ENTRIES):
+            crowded[name] = entries
+    assert not crowded
 
 
 def test_every_package_is_pinned_with_hashes_and_no_host_is_named():
@@ -114,7 +151,7 @@ def test_the_wheel_ships_the_data_that_is_read_at_run_time(wheel):
 
 
 def python_files() -> list[Path]:
-    """Every Python file of the project, wherever it stands."""
+    """Every Python file of the project, wherever it is."""
     folders = (*ROOMS, "tests", "examples", "benchmarks", "tools")
     return [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
 
