@@ -12,6 +12,10 @@ from icans.findings import MODULE_OF
 from tools.build_docs import CARDS, IMAGES, README, cards_page, readme
 from tools.docs_cards import EXAMPLES
 
+ROOT = README.parent
+PAGES = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), ROOT / "tests" / "README.md")
+#: Folders whose files a page may name.
+NAMED = r"(?:icans|fhir_mappings|cards|cds_service|tests|tools|docs|benchmarks|examples)/"
 HINT = "run `make docs` (after a look at what changed)"
 
 
@@ -58,3 +62,20 @@ def test_each_rule_is_listed_once_and_has_a_test_that_carries_its_id():
 def test_each_rule_that_a_card_names_is_listed():
     cited = {rule for wording in WORDINGS.values() for rule in re.findall(r"[A-Z]+-?\d+", wording.rule)}
     assert cited <= set(listed_rules())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_file_that_a_page_names_or_links_is_there(page):
+    text = page.read_text(encoding="utf-8")
+    links = {target.partition("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in target}
+    assert not [target for target in links if target and not (page.parent / target).exists()]
+    named = set(re.findall(rf"`({NAMED}[\w./*-]*)`", text)) | set(re.findall(r"\bdocs/[\w-]+\.md\b", text))
+    assert not [name for name in named if not list(ROOT.glob(name.rstrip("/")))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_heading_that_a_page_links_is_there(page):
+    for target, heading in re.findall(r"\]\(([\w./-]*)#([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        text = (page.parent / target if target else page).read_text(encoding="utf-8")
+        headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+        assert heading in {re.sub(r"[^\w -]", "", line).lower().replace(" ", "-") for line in headings}, heading
