@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,8 +17,7 @@ from cds_service.site.site import Site, bundled_site
 
 if TYPE_CHECKING:
     from fhir_mappings import Reading
-    from icans.findings import Evaluation
-    from icans.record import Record
+    from icans import Evaluation, Record
 
 
 class SeveralPatients(ValueError):
@@ -67,6 +68,22 @@ def evaluate_record(record: Record, site: Site, as_of: datetime, hook_instance: 
     evaluation = evaluate(record, site.policy, as_of, explain=hook_instance is None)
     cards = render(evaluation, context=site.card_context(), hook_instance=hook_instance)
     return Answer(evaluation, cards)
+
+
+@contextmanager
+def collection_paused() -> Iterator[None]:
+    """No cyclic garbage collection meanwhile.
+
+    An evaluation or a replay keeps its whole history until it ends, without cycles: collecting finds nothing and
+    scans everything, more often the longer the record is.
+    """
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def read_data(data: bytes | Mapping[str, Any], site: Site, patient: str | None) -> Reading:

@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from cds_service.collection import collection_paused
-from cds_service.evaluation import PatientNotFound, patient_reference, read_data, with_problems_of_none
+from cds_service.evaluation import (
+    PatientNotFound,
+    collection_paused,
+    patient_reference,
+    read_data,
+    with_problems_of_none,
+)
 from cds_service.published.result_json import replay_json
 from cds_service.site.site import Site, bundled_site
 
 if TYPE_CHECKING:
     from fhir_mappings import Reading
-    from icans.findings import Replay
-    from icans.record import Record
+    from icans import Record, Replay
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,45 @@
-"""The clinic: ICANS grading, its course over time, steroid exposure and refractoriness. Pure: no I/O, no clock."""
+"""The clinic: ICANS grading, its course over time, steroid exposure and refractoriness. Pure: no I/O, no clock.
+
+The names below are for other rooms; nothing else of this package is imported from outside.
+"""
 
 from icans.engine.run import evaluate, replay
+from icans.findings import (
+    Alert,
+    CourseSummary,
+    Evaluation,
+    ExposureNow,
+    GradeNow,
+    RefractoryNow,
+    Replay,
+    RuleNow,
+    TimelineEntry,
+)
+from icans.grading.astct import Assessment
+from icans.policy.policy import Policy, PolicyEntry, PolicyError, load_policy, policy_entries
+from icans.record import Death, Dose, Escalation, Problem, Record
 
-__all__ = ["evaluate", "replay"]
+__all__ = [
+    "Alert",
+    "Assessment",
+    "CourseSummary",
+    "Death",
+    "Dose",
+    "Escalation",
+    "Evaluation",
+    "ExposureNow",
+    "GradeNow",
+    "Policy",
+    "PolicyEntry",
+    "PolicyError",
+    "Problem",
+    "Record",
+    "RefractoryNow",
+    "Replay",
+    "RuleNow",
+    "TimelineEntry",
+    "evaluate",
+    "load_policy",
+    "policy_entries",
+    "replay",
+]

@@ -1,21 +1,33 @@
-"""Paths of a command line to bytes of FHIR: files, folders of .json and .ndjson, ``-`` for standard input."""
+"""Paths of a command line to bytes of FHIR, and to the records that a command is asked for.
+
+A path is a file, a folder of .json and .ndjson, or ``-`` for standard input.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from cds_service.errors import NOT_FHIR, Refusal
+from cds_service.command_line.options import compiled_site, say
+from cds_service.errors import DONE, NOT_FHIR, NOTHING_EVALUABLE, Refusal
 
 if TYPE_CHECKING:
+    from cds_service.evaluation import Answer
+    from cds_service.site.site import Site
     from fhir_mappings import Reading, ReadSettings, Source
+    from icans import Record
 
 READ_SUFFIXES = (".json", ".ndjson")
+#: Data older than this are unlikely to be meant as of now.
+OLD_DATA = timedelta(hours=48)
+MOST_NAMED = 20
 
 
 @dataclass(slots=True)
@@ -98,8 +110,7 @@ def read_all(inputs: Inputs, settings: ReadSettings, patient: str | None) -> Rea
 
 def _is_fhir(source: Source, inputs: Inputs) -> bool:
     """Told one by one, so that a folder of wrong files is not read again for each of them."""
-    from fhir_mappings import NotFhir
-    from fhir_mappings.intake.bundles import contents
+    from fhir_mappings import NotFhir, contents
 
     try:
         contents(source)
@@ -128,3 +139,90 @@ def _files(path: Path, inputs: Inputs) -> Iterator[Path]:
                 yield Path(folder, name)
             else:
                 inputs.passed_over += 1
+
+
+def answer_asked_for(options: Namespace) -> tuple[Site, Answer, int]:
+    """The one patient of the paths at the time asked for, and the exit status that goes with it."""
+    from cds_service.evaluation import PatientNotFound, SeveralPatients, evaluate_record, one_record
+
+    site = compiled_site(options)
+    now = datetime.now(UTC)
+    inputs, reading = read_paths(options, site, now if options.as_of is None else None)
+    try:
+        record = one_record(reading, options.patient)
+    except SeveralPatients as error:
+        raise Refusal(f"{_several(error.patients)}; choose one with --patient") from error
+    except PatientNotFound as error:
+        raise not_there(error, inputs, site) from error
+    require_evaluable([record], reading, inputs)
+    say_if_old(record, options, now)
+    return site, evaluate_record(record, site, options.as_of or now), exit_status(inputs)
+
+
+def say_if_old(record: Record, options: Namespace, now: datetime) -> None:
+    """Whoever evaluates old data as of now has probably forgotten --as-of."""
+    from cds_service.evaluation import last_known
+
+    last = last_known(record)
+    if options.as_of is None and last is not None and last < now - OLD_DATA:
+        say(f"--as-of was not given: evaluated as of now, though the last thing recorded is of {last.isoformat()}")
+
+
+def read_paths(options: Namespace, site: Site, now: datetime | None) -> tuple[Inputs, Reading]:
+    """The paths of a command, read as one. now: the present, None where an as-of is given.
+
+    Says what could not be read. Raises Refusal as gather and read_all do.
+    """
+    from cds_service.evaluation import patient_reference
+
+    inputs = gather(options.paths)
+    reading = read_all(inputs, site.read_settings(now), patient_reference(options.patient))
+    for message in inputs.unread:
+        say(message)
+    if inputs.passed_over:
+        say(f"of the folder, .json and .ndjson files are read; passed over: {inputs.passed_over}")
+    return inputs, reading
+
+
+def require_evaluable(records: Sequence[Record], reading: Reading, inputs: Inputs) -> list[Record]:
+    """The records with something to evaluate; Refusal if there is none, saying what was read instead."""
+    from cds_service.evaluation import is_evaluable
+
+    evaluable = [record for record in records if is_evaluable(record)]
+    if not evaluable:
+        status = NOT_FHIR if inputs.unread else NOTHING_EVALUABLE
+        raise Refusal(
+            f"nothing to evaluate: no CAR-T infusion, no assessment and no steroid was found. {_was_read(reading)}",
+            status,
+        )
+    if len(evaluable) < len(records):
+        say(f"{len(records) - len(evaluable)} of {len(records)} patients have nothing to evaluate")
+    if len(inputs.sources) > 1:
+        say(_was_read(reading))
+    return evaluable
+
+
+def not_there(error: Exception, inputs: Inputs, site: Site) -> Refusal:
+    """Nobody in the data is an empty input; somebody else is a wrong option."""
+    everybody = read_all(inputs, site.read_settings(None), None)
+    if not everybody.records:
+        return Refusal(f"nothing to evaluate: the data name no patient. {_was_read(everybody)}", NOTHING_EVALUABLE)
+    return Refusal(f"{error.args[0].partition(';')[0]}; {_several(sorted(everybody.records))}")
+
+
+def exit_status(inputs: Inputs) -> int:
+    """Done, or done with what could be read."""
+    return NOT_FHIR if inputs.unread else DONE
+
+
+def _was_read(reading: Reading) -> str:
+    counts = ", ".join(f"{number} {kind}" for kind, number in sorted(reading.counts.items()))
+    every = [*reading.problems, *(problem for record in reading.records.values() for problem in record.problems)]
+    problems = f"; problems: {tally([problem.code for problem in every])}" if every else ""
+    return f"Read: {counts or 'no resource'}{problems}."
+
+
+def _several(patients: Sequence[str]) -> str:
+    named = ", ".join(patients[:MOST_NAMED])
+    more = f" and {len(patients) - MOST_NAMED} more" if len(patients) > MOST_NAMED else ""
+    return f"the data hold {len(patients)} {'patient' if len(patients) == 1 else 'patients'}: {named}{more}"

@@ -89,7 +89,7 @@ def _add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     _add_data_options(explain, ("text", "json"))
     explain.add_argument("--rule", metavar="ID", type=_name, help="only this rule, such as refractory")
     explain.add_argument("--output", type=Path, metavar="FILE", help="write the result here instead of standard output")
-    explain.set_defaults(command=_command("explain", "explain"))
+    explain.set_defaults(command=_command("explain"))
 
 
 def _add_policy(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -98,7 +98,7 @@ def _add_policy(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     show = actions.add_parser("show", help="every setting and threshold with its citation")
     show.add_argument("--format", choices=("text", "json"), default="text")
     show.add_argument("--policy", type=Path, metavar="FILE", dest="policy_file", help="policy overrides as TOML")
-    show.set_defaults(command=_command("policy_show"), output=None)
+    show.set_defaults(command=_command("policy", "policy_show"), output=None)
 
 
 def _add_mappings(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -116,24 +116,24 @@ def _add_mappings(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     check.add_argument("--format", choices=("text", "json"), default="text")
     check.add_argument("--output", type=Path, metavar="FILE", help="write the result here instead of standard output")
-    check.set_defaults(command=_command("mappings_check", "mappings"))
+    check.set_defaults(command=_command("mappings", "mappings_check"))
 
 
 def _add_sandbox(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     sandbox = commands.add_parser("sandbox", help="a patient on a FHIR server, fetched and evaluated")
     _add_sandbox_options(sandbox)
-    sandbox.set_defaults(command=_command("sandbox", "sandbox"))
+    sandbox.set_defaults(command=_command("sandbox"))
     actions = sandbox.add_subparsers(title="actions", metavar="ACTION")
     patients = actions.add_parser("patients", help="patients with an infusion, an ICE or a documented grade")
-    patients.set_defaults(command=_command("sandbox_patients", "sandbox"))
+    patients.set_defaults(command=_command("sandbox", "sandbox_patients"))
     load = actions.add_parser("load", help="put the demonstration patients onto the server")
     load.add_argument("--shift", action="store_true", help="move each in time so that its most telling moment is now")
     load.add_argument("--yes", action="store_true", help="write to a server that is not this machine")
-    load.set_defaults(command=_command("sandbox_load", "sandbox_load"))
+    load.set_defaults(command=_command("sandbox_load"))
     check = actions.add_parser("serve-check", help="a patient-view call to this service, as an EHR would make it")
     check.add_argument("--service", metavar="URL", help="a service that runs already (default: one for this call)")
     check.add_argument("--prefetch", action="store_true", help="send the data along instead of letting it fetch")
-    check.set_defaults(command=_command("sandbox_serve_check", "sandbox_serve_check"))
+    check.set_defaults(command=_command("sandbox_serve_check"))
     for action in (patients, load, check):
         _add_sandbox_options(action, inner=True)
 
@@ -170,11 +170,13 @@ def _add_data_options(parser: argparse.ArgumentParser, formats: Sequence[str]) -
     parser.add_argument("--format", choices=formats, default="text")
 
 
-def _command(name: str, module: str = "evaluate") -> Command:
+def _command(module: str, name: str = "") -> Command:
+    """The function of a command's module: ``name``, or the one called like the module."""
+
     def run(options: argparse.Namespace) -> int:
         from importlib import import_module
 
-        command: Command = getattr(import_module(f"cds_service.command_line.commands.{module}"), name)
+        command: Command = getattr(import_module(f"cds_service.command_line.commands.{module}"), name or module)
         return command(options)
 
     return run

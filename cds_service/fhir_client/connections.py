@@ -1,5 +1,4 @@
-"""HTTP connections to FHIR servers: one pool a process, retries that know the deadline, no cookies, no proxies
-of the environment for hook calls."""
+"""HTTP connections to FHIR servers: one pool a process, no cookies, no proxies of the environment for hook calls."""
 
 from __future__ import annotations
 
@@ -7,56 +6,25 @@ import logging
 import os
 from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Self
+from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Retry
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import MaxRetryError, NewConnectionError
-from urllib3.response import BaseHTTPResponse
+from urllib3.exceptions import NewConnectionError
 
 from cds_service.fhir_client.addresses import AddressRules, NotAllowed
 from cds_service.fhir_client.deadlines import Deadline, note_socket
+from cds_service.fhir_client.retries import retries_within
 
 #: Hosts kept open, and connections kept open to each.
 HOSTS, CONNECTIONS = 16, 8
-_ATTEMPTS = 3
-_PAUSE_SECONDS = 0.1
-_TRY_AGAIN = (429, 502, 503, 504)
 
 # These write whole URLs, with the patient's id in them.
 for _name in ("urllib3.connectionpool", "urllib3.util.retry"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
-
-
-class RetryInTime(Retry):
-    """Retries a read with growing pauses, or after the pause the server asks for, while that fits the deadline."""
-
-    deadline: Deadline | None = None
-
-    def new(self, **changes: Any) -> Self:
-        following = super().new(**changes)
-        following.deadline = self.deadline
-        return following
-
-    def increment(
-        self,
-        method: str | None = None,
-        url: str | None = None,
-        response: BaseHTTPResponse | None = None,
-        error: Exception | None = None,
-        _pool: Any = None,
-        _stacktrace: Any = None,
-    ) -> Self:
-        following = super().increment(method, url, response, error, _pool, _stacktrace)
-        pause = following.get_backoff_time()
-        if response is not None:
-            pause = self.get_retry_after(response) or pause
-        if self.deadline is not None and pause >= self.deadline.left:
-            raise MaxRetryError(_pool, url or "", error)
-        return following
 
 
 def session(base: str, rules: AddressRules | None, deadline: Deadline) -> requests.Session:
@@ -69,17 +37,7 @@ def session(base: str, rules: AddressRules | None, deadline: Deadline) -> reques
     made.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True
     if rules is None:
         made.proxies.update(get_environ_proxies(base))
-    retries = RetryInTime(
-        total=_ATTEMPTS - 1,
-        read=1,
-        redirect=0,
-        other=0,
-        status_forcelist=_TRY_AGAIN,
-        backoff_factor=_PAUSE_SECONDS,
-        raise_on_status=False,
-    )
-    retries.deadline = deadline
-    adapter = _SharedAdapter(_pools(rules), retries)
+    adapter = _SharedAdapter(_pools(rules), retries_within(deadline))
     made.mount("https://", adapter)
     made.mount("http://", adapter)
     return made

@@ -16,7 +16,7 @@ from cds_service.hooks.services import (
 )
 
 if TYPE_CHECKING:
-    from fhir_mappings.terminology.lookup import Terminology
+    from fhir_mappings import Terminology
 
 
 def discovery(*terminologies: Terminology) -> dict[str, Any]:

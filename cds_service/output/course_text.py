@@ -8,17 +8,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from cards.json_values import number_text
-from cards.wording.assessment import DOMAINS, NAMES
-from cards.wording.parts import count, words
+from cards import DOMAINS, NAMES, count, number_text, words
 from cds_service.output.text import Page, plain, printable, problem_lines, wrapped
-from icans.findings import Alert, TimelineEntry
-from icans.grading.astct import Assessment
-from icans.record import Death, Dose, Escalation
+from icans import Alert, Assessment, Death, Dose, Escalation, TimelineEntry
 
 if TYPE_CHECKING:
     from cds_service.replay import Played
-    from icans.findings import CourseSummary
+    from icans import CourseSummary
 
 #: Charted, given, said first, said beside it, taken back: the order of what stands at one instant.
 CHARTED, GIVEN, CARD, BESIDE, WITHDRAWN = range(5)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
     from cds_service.replay import Played
-    from icans.record import Problem
+    from icans import Problem
 
 #: What a browser may do with such a page: show it with its own style, and nothing else.
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"

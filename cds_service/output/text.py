@@ -14,14 +14,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
-from cards.json_values import number_text
-from cards.wording.parts import count
+from cards import count, number_text
 
 if TYPE_CHECKING:
     from cds_service.evaluation import Answer
-    from icans.findings import Evaluation, ExposureNow, GradeNow, Replay
-    from icans.policy.policy import PolicyEntry
-    from icans.record import Problem
+    from icans import Evaluation, ExposureNow, GradeNow, PolicyEntry, Problem, Replay
 
 WIDTH = 100
 MOST_PROBLEMS = 20

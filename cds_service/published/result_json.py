@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 from cards import alert_json, to_json
 
 if TYPE_CHECKING:
-    from icans.findings import CourseSummary, Evaluation, ExposureNow, GradeNow, Replay, RuleNow, TimelineEntry
-    from icans.findings import RefractoryNow as Refractory
-    from icans.record import Problem
+    from icans import CourseSummary, Evaluation, ExposureNow, GradeNow, Problem, Replay, RuleNow, TimelineEntry
+    from icans import RefractoryNow as Refractory
 
 
 def evaluation_json(evaluation: Evaluation, cards: list[dict[str, Any]]) -> dict[str, Any]:

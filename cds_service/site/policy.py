@@ -6,7 +6,7 @@ import functools
 import pkgutil
 from pathlib import Path
 
-from icans.policy.policy import Policy, PolicyEntry, PolicyError, load_policy, policy_entries
+from icans import Policy, PolicyEntry, PolicyError, load_policy, policy_entries
 
 
 def default_text() -> str:

@@ -14,9 +14,8 @@ from cds_service.site.settings import Settings
 
 if TYPE_CHECKING:
     from cards import CardContext
-    from fhir_mappings import ReadSettings
-    from fhir_mappings.terminology.lookup import Terminology
-    from icans.policy.policy import Policy
+    from fhir_mappings import ReadSettings, Terminology
+    from icans import Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +76,8 @@ def plain_base(url: str) -> str:
 def site_of(settings: Settings) -> Site:
     """The compiled site. Raises Refusal naming the policy or mapping file that cannot be used and why."""
     from cds_service.site.policy import current_policy
-    from fhir_mappings.terminology.lookup import TerminologyError, load_terminology
-    from icans.policy.policy import PolicyError
+    from fhir_mappings import TerminologyError, load_terminology
+    from icans import PolicyError
 
     try:
         policy = current_policy(settings.policy_file)

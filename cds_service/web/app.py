@@ -27,13 +27,12 @@ from cds_service.published.schemas import SCHEMA_NAMES, schema
 from cds_service.site.settings import Settings, effective_trust
 from cds_service.site.site import Site, site_of
 from cds_service.site.version import VERSION
+from cds_service.web.cross_origin import add_cross_origin
 from cds_service.web.pages.about import about
-from fhir_mappings.fhir_types.validate import load_models
-from fhir_mappings.intake.gather import AFFECTS
+from fhir_mappings import AFFECTS, load_models
 
 LOG = logging.getLogger("icans_cds")
 ACCEPTED_TYPES = frozenset({"application/json", "application/fhir+json"})
-LOCAL_ORIGIN = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")
 REFUSED_WITHOUT_TRUST = (
     "Hook calls are refused: this version cannot verify callers, and the server was not started in development trust."
 )
@@ -74,7 +73,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
         add_demo(app, site)
     _add_errors(app)
-    _add_cross_origin(app, settings, trust)
+    add_cross_origin(app, settings, trust)
     app.wsgi_app = plain_paths(app.wsgi_app)  # type: ignore[method-assign, assignment]
     return app
 
@@ -163,25 +162,6 @@ def _add_errors(app: Flask) -> None:
     def failed(error: Exception) -> Response:
         LOG.error("%s %s failed: %s", request.method, request.url_rule, place_of(error))
         return _outcome(500, "The evaluation failed; no card was produced. The fault was logged.")
-
-
-def _add_cross_origin(app: Flask, settings: Settings, trust: str) -> None:
-    def is_allowed(origin: str) -> bool:
-        local = trust == "development" and LOCAL_ORIGIN.fullmatch(origin) is not None
-        return local or origin in settings.cors_origins
-
-    @app.after_request
-    def cross_origin(response: Response) -> Response:
-        response.vary.add("Origin")
-        origin = request.headers.get("Origin", "")
-        if origin and is_allowed(origin):
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST, OPTIONS"
-            response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Accept"
-            response.headers["Access-Control-Max-Age"] = "600"
-        response.headers.setdefault("Cache-Control", "no-store" if request.method == "POST" else "no-cache")
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        return response
 
 
 def _json(body: bytes, media_type: str = "application/json") -> Response:

@@ -12,12 +12,12 @@ from cds_service.output.text import Page, printable, wrapped
 
 if TYPE_CHECKING:
     from cds_service.evaluation import Answer
-    from icans.findings import RuleNow
+    from icans import RuleNow
 
 
 def explain(options: Namespace) -> int:
     """``icans-cds explain``: every rule, fired or not, with what it compared and what would change it."""
-    from cds_service.command_line.commands.evaluate import answer_asked_for
+    from cds_service.command_line.inputs import answer_asked_for
     from cds_service.command_line.options import json_bytes, page_of, write
 
     site, answer, status = answer_asked_for(options)
@@ -104,7 +104,7 @@ def _words(name: str) -> str:
 
 
 def _value(value: Any, page: Page) -> str:
-    from cards.json_values import number_text
+    from cards import number_text
 
     if value is None:
         return "none"

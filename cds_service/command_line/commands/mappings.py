@@ -12,8 +12,7 @@ from cds_service.command_line.options import compiled_site, json_bytes, say, wri
 from cds_service.errors import DONE, NOT_FHIR, Refusal
 
 if TYPE_CHECKING:
-    from fhir_mappings import Terminology
-    from fhir_mappings.mapping_check.report import Line, Report
+    from fhir_mappings import Line, Report, Terminology
 
 #: Names are shown up to here in the text; JSON has them whole.
 LONGEST_DISPLAY = 80
@@ -34,8 +33,7 @@ _JSON_KEYS = {
 def mappings_check(options: Namespace) -> int:
     """``icans-cds mappings check``."""
     from cds_service.command_line.inputs import Inputs, stream
-    from fhir_mappings import NotFhir
-    from fhir_mappings.mapping_check.check import MappingCheck
+    from fhir_mappings import MappingCheck, NotFhir
 
     terminology = compiled_site(options).terminology
     inputs, check, read = Inputs(), MappingCheck(terminology), 0
@@ -114,7 +112,7 @@ def _line_text(line: Line) -> Iterator[str]:
 
 
 def _write_template(report: Report, terminology: Terminology, file: Path) -> None:
-    from fhir_mappings.mapping_check.template import template
+    from fhir_mappings import template
 
     found = template(report, terminology)
     write(json_bytes(found), file)

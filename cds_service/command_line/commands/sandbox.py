@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 import orjson
 
-from cds_service.command_line.commands.evaluate import OLD_DATA
+from cds_service.command_line.inputs import say_if_old
 from cds_service.command_line.options import compiled_site, json_bytes, page_of, say, write
 from cds_service.errors import DONE, NOT_FHIR, NOTHING_EVALUABLE, Refusal
-from cds_service.evaluation import evaluate_record, is_evaluable, last_known
+from cds_service.evaluation import evaluate_record, is_evaluable
 from cds_service.fhir_client.capabilities import capabilities
 from cds_service.fhir_client.client import FhirClient, Limits, Search, Unreadable
 from cds_service.fhir_client.deadlines import Deadline
@@ -25,8 +25,8 @@ from cds_service.hooks.discovery import prefetch_templates, split_template
 
 if TYPE_CHECKING:
     from cds_service.site.site import Site
-    from fhir_mappings.terminology.lookup import Terminology
-    from icans.record import Record
+    from fhir_mappings import Terminology
+    from icans import Record
 
 TOKEN_VARIABLE = "ICANS_CDS_FHIR_TOKEN"
 #: A person waits for this one: it may take longer, and read more, than a hook call.
@@ -47,9 +47,7 @@ def sandbox(options: Namespace) -> int:
     fetched = fetch(client, patient, templates, {}, set(templates), lambda found: infused(found, patient, site))
     now = datetime.now(UTC)
     record = _record(fetched, patient, site, now if options.as_of is None else None)
-    last = last_known(record)
-    if options.as_of is None and last is not None and last < now - OLD_DATA:
-        say(f"--as-of was not given: evaluated as of now, though the last thing recorded is of {last.isoformat()}")
+    say_if_old(record, options, now)
     answer = evaluate_record(record, site, options.as_of or now)
     if options.format == "json":
         from cds_service.published.result_json import evaluation_json

@@ -21,7 +21,7 @@ from cds_service.examples.shifting import TELLING_MOMENTS, shift_bundle
 from cds_service.fhir_client.client import FhirClient, Unreadable
 from cds_service.fhir_client.deadlines import side_by_side
 from cds_service.site.settings import is_loopback
-from fhir_mappings.terminology.systems import BASE
+from fhir_mappings import BASE
 
 #: Marks what this command wrote: only that may it write again.
 TAG = {"system": f"{BASE}/CodeSystem/icans-demonstration", "code": "example"}

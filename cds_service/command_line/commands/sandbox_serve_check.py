@@ -18,8 +18,8 @@ from cds_service.command_line.options import compiled_site, say, settings_of, wr
 from cds_service.errors import DONE, FAULT, NOTHING_EVALUABLE, Refusal
 from cds_service.fhir_client.prefetch import fetch
 from cds_service.hooks.access import infused
-from cds_service.hooks.answer import AS_OF_EXTENSION
 from cds_service.hooks.discovery import prefetch_templates
+from cds_service.hooks.request import AS_OF_EXTENSION
 
 HOOK = "patient-view"
 WITHHELD = "(not shown)"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cds_service import evaluate_bundle, replay_bundle
-from cds_service.command_line.commands import evaluate as commands
+from cds_service.command_line.commands import policy as commands
 from cds_service.command_line.main import main
 from cds_service.instants import instant
 from tests.support import builders

@@ -13,7 +13,7 @@ import pytest
 from cards.json_values import number_text
 from cards.wording.data_quality import SAID
 from cds_service.evaluation import Answer, evaluate_record
-from cds_service.hooks.answer import read_request
+from cds_service.hooks.request import read_request
 from cds_service.hooks.services import SERVICES
 from cds_service.output.text import plain
 from cds_service.site.site import bundled_site
