@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from fhir_mappings.intake.bundles import NotFhir, Source, contents
     from fhir_mappings.intake.gather import AFFECTS
     from fhir_mappings.mapping_check.check import MappingCheck
-    from fhir_mappings.mapping_check.report import Line, Report
-    from fhir_mappings.mapping_check.template import template
+    from fhir_mappings.mapping_check.report import Report, ReportRow
+    from fhir_mappings.mapping_check.template import mapping_template
     from fhir_mappings.reading import Reading, read, read_prefetch
     from fhir_mappings.settings import ReadSettings
     from fhir_mappings.terminology.lookup import Terminology, TerminologyError, load_terminology
@@ -23,41 +23,41 @@ if TYPE_CHECKING:
 __all__ = [
     "AFFECTS",
     "BASE",
-    "Line",
     "MappingCheck",
     "NotFhir",
     "ReadSettings",
     "Reading",
     "Report",
+    "ReportRow",
     "Source",
     "Terminology",
     "TerminologyError",
     "contents",
     "load_models",
     "load_terminology",
+    "mapping_template",
     "read",
     "read_prefetch",
-    "template",
 ]
 
 _MODULE_OF = {
     "AFFECTS": "intake.gather",
     "BASE": "terminology.systems",
-    "Line": "mapping_check.report",
     "MappingCheck": "mapping_check.check",
     "NotFhir": "intake.bundles",
     "ReadSettings": "settings",
     "Reading": "reading",
     "Report": "mapping_check.report",
+    "ReportRow": "mapping_check.report",
     "Source": "intake.bundles",
     "Terminology": "terminology.lookup",
     "TerminologyError": "terminology.lookup",
     "contents": "intake.bundles",
     "load_models": "fhir_types.validate",
     "load_terminology": "terminology.lookup",
+    "mapping_template": "mapping_check.template",
     "read": "reading",
     "read_prefetch": "reading",
-    "template": "mapping_check.template",
 }
 
 

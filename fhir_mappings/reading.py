@@ -7,16 +7,12 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from fhir_mappings.intake.bundles import Source
-from fhir_mappings.intake.gather import Gathered, gather
+from fhir_mappings.intake.gather import RelevantResources, gather
 from fhir_mappings.intake.prefetch import read_keys
 from fhir_mappings.intake.relevance import Selector
 from fhir_mappings.patients.record import problem_order, records
 from fhir_mappings.settings import ReadSettings
-from fhir_mappings.terminology.lookup import Terminology
 from icans.record import Problem, Record
-
-_SELECTORS: dict[int, Selector] = {}
-_MOST_SELECTORS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +36,7 @@ def read(sources: Sequence[Source], settings: ReadSettings, patient: str | None 
 
     Raises NotFhir for the first input that is no FHIR JSON.
     """
-    selector = _selector(settings.terminology)
+    selector = settings.terminology.companion(Selector)
     gathered = gather(sources, selector)
     several = len(sources) > 1
     gaps = [
@@ -68,8 +64,8 @@ def read_prefetch(
     reasons: for keys that are absent, or present in part, why: a sentence without its full stop.
     Never raises for what a value holds: a value of the wrong shape counts as absent, and is said.
     """
-    selector = _selector(settings.terminology)
-    gathered = Gathered()
+    selector = settings.terminology.companion(Selector)
+    gathered = RelevantResources()
     prefetched = read_keys(prefetch, selector, gathered, reasons)
     wanted = f"Patient/{patient.removeprefix('Patient/')}"
     gaps = [
@@ -90,16 +86,6 @@ def read_prefetch(
         prefetched.missing,
         prefetched.patient,
     )
-
-
-def _selector(terminology: Terminology) -> Selector:
-    """One selector a terminology: what it has decided holds for the whole process."""
-    selector = _SELECTORS.get(id(terminology))
-    if selector is None or selector.terminology is not terminology:
-        if len(_SELECTORS) >= _MOST_SELECTORS:
-            _SELECTORS.clear()
-        selector = _SELECTORS[id(terminology)] = Selector(terminology)
-    return selector
 
 
 def _with_problems(

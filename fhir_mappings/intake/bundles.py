@@ -37,7 +37,7 @@ class Source:
     data: bytes
 
 
-class Part(msgspec.Struct, frozen=True, gc=False):
+class RawResource(msgspec.Struct, frozen=True, gc=False):
     """One resource as bytes. deleted: reference of a resource that a history says was deleted, and when."""
 
     raw: msgspec.Raw
@@ -67,7 +67,7 @@ class Gap:
 class Contents:
     """What one source holds. has_matches: whether anything but outcomes stands in it."""
 
-    parts: list[Part] = field(default_factory=list)
+    parts: list[RawResource] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     is_bundle: bool = False
 
@@ -149,7 +149,7 @@ def bundle_contents(raw: msgspec.Raw | bytes, place: str) -> Contents:
     _refuse_repeated_envelope(data, entries)
     for index, entry in enumerate(entries):
         if entry.resource:
-            gathered.parts.append(Part(entry.resource, place, index, entry.full_url))
+            gathered.parts.append(RawResource(entry.resource, place, index, entry.full_url))
         else:
             _take_response(entry, place, index, gathered)
     _note_next(bundle.link or [], place, gathered)
@@ -182,7 +182,7 @@ def _document(name: str, data: bytes) -> Contents:
     except msgspec.DecodeError as error:
         raise _malformed(name, data, error) from error
     _require_resource_type(name, envelope)
-    return Contents([Part(msgspec.Raw(data))])
+    return Contents([RawResource(msgspec.Raw(data))])
 
 
 def _bundle_document(name: str, data: bytes) -> Contents:
@@ -195,7 +195,7 @@ def _bundle_document(name: str, data: bytes) -> Contents:
         if envelope.resource_type == "Bundle":
             raise NotFhir(name, "", f"is not a FHIR Bundle: {shape}") from shape
         _require_resource_type(name, envelope)
-        return Contents([Part(msgspec.Raw(data))])
+        return Contents([RawResource(msgspec.Raw(data))])
 
 
 def _require_resource_type(name: str, envelope: Envelope) -> None:
@@ -223,7 +223,7 @@ def _lines(name: str, data: bytes) -> Contents:
         gathered.gaps.extend(Gap(f"line {number} {gap.place}", gap.message, gap.code) for gap in content.gaps)
         for part in content.parts:
             prefix = f"line {number} {part.prefix}".rstrip() + (" " if part.index is not None else "")
-            gathered.parts.append(Part(part.raw, prefix, part.index, part.full_url, part.deleted))
+            gathered.parts.append(RawResource(part.raw, prefix, part.index, part.full_url, part.deleted))
     if first is not None and not gathered.parts:
         raise first
     return gathered
@@ -233,7 +233,7 @@ def _take_response(entry: Entry, place: str, index: int, gathered: Contents) -> 
     """An entry without resource: a deletion, or the answer to one part of a batch."""
     if entry.request is not None and entry.request.method == "DELETE" and entry.request.url:
         modified = entry.response.last_modified if entry.response else None
-        gathered.parts.append(Part(_NOTHING, place, index, entry.full_url, (entry.request.url, modified)))
+        gathered.parts.append(RawResource(_NOTHING, place, index, entry.full_url, (entry.request.url, modified)))
     elif entry.response is not None and (entry.response.status or "").startswith(("4", "5")):
         message = f"The server answered one part of the batch with status {entry.response.status!r}."
         gathered.gaps.append(Gap(f"{place}entry[{index}]", message))
@@ -248,7 +248,7 @@ def _take_loose(bundle: LooseBundle, data: bytes, place: str, gathered: Contents
                 refuse_repeated_keys(bytes(raw))
             entry = _ENTRY.decode(raw)
             if entry.resource:
-                gathered.parts.append(Part(entry.resource, place, index, entry.full_url))
+                gathered.parts.append(RawResource(entry.resource, place, index, entry.full_url))
             else:
                 _take_response(entry, place, index, gathered)
         except Refused as error:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from fhir_mappings.fhir_types.validate import Refused
-from fhir_mappings.intake.bundles import Contents, Gap, Part, Source, bundle_contents, contents
-from fhir_mappings.intake.relevance import Found, LooseProbe, Probe, Selector, probe
+from fhir_mappings.intake.bundles import Contents, Gap, RawResource, Source, bundle_contents, contents
+from fhir_mappings.intake.relevance import LooseProbe, Probe, RelevantResource, Selector, probe
 
 #: What the absence of a type of resource could change.
 AFFECTS: dict[str, tuple[str, ...]] = {
@@ -47,20 +47,20 @@ class Deletion:
 
 
 @dataclass(slots=True)
-class Gathered:
+class RelevantResources:
     """found: resources that matter, by type. counts: all resources seen, by type.
 
     identities: Type/id and fullUrl of every resource seen, for telling whether a reference leads anywhere.
     gaps: what is missing, each with the input it is missing from and what it could change.
     """
 
-    found: dict[str, list[Found]] = field(default_factory=dict)
+    found: dict[str, list[RelevantResource]] = field(default_factory=dict)
     deletions: list[Deletion] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     gaps: list[tuple[str, Gap, tuple[str, ...]]] = field(default_factory=list)
     seen: list[tuple[Probe | LooseProbe, str | None]] = field(default_factory=list)
 
-    def add(self, other: Gathered) -> None:
+    def add(self, other: RelevantResources) -> None:
         """Adds all that another gathering holds."""
         for resource_type, found in other.found.items():
             self.found.setdefault(resource_type, []).extend(found)
@@ -69,7 +69,7 @@ class Gathered:
         self.gaps.extend(other.gaps)
         self.seen.extend(other.seen)
 
-    def of(self, *types: str) -> list[Found]:
+    def of(self, *types: str) -> list[RelevantResource]:
         return [found for resource_type in types for found in self.found.get(resource_type, ())]
 
     def identities(self) -> dict[str, str]:
@@ -96,9 +96,9 @@ class Intake:
         return self.types.total() - self.types["OperationOutcome"] - self.types["Bundle"]
 
 
-def gather(sources: Iterable[Source], selector: Selector) -> Gathered:
+def gather(sources: Iterable[Source], selector: Selector) -> RelevantResources:
     """Raises NotFhir for the first input that is none."""
-    gathered = Gathered()
+    gathered = RelevantResources()
     for source in sources:
         take(source, selector, gathered)
     return gathered
@@ -107,7 +107,7 @@ def gather(sources: Iterable[Source], selector: Selector) -> Gathered:
 def take(
     source: Source,
     selector: Selector,
-    gathered: Gathered,
+    gathered: RelevantResources,
     prefix: str = "",
     affects: tuple[str, ...] | None = None,
 ) -> Intake:
@@ -132,7 +132,9 @@ def _affected(types: Counter[str]) -> tuple[str, ...]:
     return tuple(effect for effect in EVERYTHING if effect in changed) if held else EVERYTHING
 
 
-def _take_contents(content: Contents, selector: Selector, gathered: Gathered, intake: Intake, gaps: list[Gap]) -> None:
+def _take_contents(
+    content: Contents, selector: Selector, gathered: RelevantResources, intake: Intake, gaps: list[Gap]
+) -> None:
     gaps.extend(content.gaps)
     for part in content.parts:
         if part.deleted is not None:
@@ -157,7 +159,9 @@ def _take_contents(content: Contents, selector: Selector, gathered: Gathered, in
             gathered.found.setdefault(resource_type, []).append(found)
 
 
-def _take_nested(part: Part, selector: Selector, gathered: Gathered, intake: Intake, gaps: list[Gap]) -> None:
+def _take_nested(
+    part: RawResource, selector: Selector, gathered: RelevantResources, intake: Intake, gaps: list[Gap]
+) -> None:
     inner = Intake()
     try:
         content = bundle_contents(part.raw, f"{part.place}.")
@@ -169,7 +173,7 @@ def _take_nested(part: Part, selector: Selector, gathered: Gathered, intake: Int
     intake.failed = intake.failed or inner.failed
 
 
-def _take_outcome(part: Part, intake: Intake, gaps: list[Gap]) -> None:
+def _take_outcome(part: RawResource, intake: Intake, gaps: list[Gap]) -> None:
     """The server's own words are not repeated: they may speak of the patient."""
     try:
         issues = _OUTCOME.decode(part.raw).issue or ()

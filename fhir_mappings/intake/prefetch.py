@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fhir_mappings.intake.bundles import Gap, NotFhir, Source
-from fhir_mappings.intake.gather import AFFECTS, Gathered, take
-from fhir_mappings.intake.relevance import Selector
-from fhir_mappings.patients.subjects import patient_key
+from fhir_mappings.intake.gather import AFFECTS, RelevantResources, take
+from fhir_mappings.intake.relevance import Selector, patient_key
 
 #: Keys and the type of resource that each is for.
 FAMILIES = {
@@ -48,7 +47,7 @@ class Prefetched:
 
 
 def read_keys(
-    prefetch: Mapping[str, bytes | None], selector: Selector, gathered: Gathered, reasons: Mapping[str, str]
+    prefetch: Mapping[str, bytes | None], selector: Selector, gathered: RelevantResources, reasons: Mapping[str, str]
 ) -> Prefetched:
     """Takes every value that can be read into ``gathered`` and says what could not, with the reasons known."""
     unreadable: dict[str, list[str]] = {family: [] for family in FAMILIES}
@@ -96,7 +95,7 @@ def _absence(key: str, family: str, reason: str | None) -> tuple[str, Gap, tuple
     return key, Gap(f"prefetch.{key}", message), AFFECTS[FAMILIES[family]]
 
 
-def _take_value(key: str, family: str, value: bytes | None, selector: Selector, gathered: Gathered) -> bool:
+def _take_value(key: str, family: str, value: bytes | None, selector: Selector, gathered: RelevantResources) -> bool:
     """Whether the value could be read."""
     affects = AFFECTS[FAMILIES[family]]
     if value is None:
@@ -104,7 +103,7 @@ def _take_value(key: str, family: str, value: bytes | None, selector: Selector, 
             return True
         gathered.gaps.append((key, Gap("prefetch.patient", f"The patient is null: {_COSTS[family]}."), affects))
         return False
-    held = Gathered()
+    held = RelevantResources()
     try:
         taken = take(Source(key, value), selector, held, f"prefetch.{key}.", affects)
     except NotFhir as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,10 +12,12 @@ import msgspec
 from fhir_mappings.fhir_types import elements as lean
 from fhir_mappings.fhir_types import questionnaire as questionnaires
 from fhir_mappings.fhir_types.validate import Refused, decode_checked
-from fhir_mappings.intake.bundles import Part
+from fhir_mappings.intake.bundles import RawResource
 from fhir_mappings.terminology import systems as canonical
 from fhir_mappings.terminology.lookup import ConflictingCodings, Terminology
 
+#: Type and id at the end of a reference, relative or absolute, of any version.
+TYPED_REFERENCE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/([A-Za-z0-9\-._]{1,128})(?:/_history/[^/]+)?$")
 _NOTHING = msgspec.Raw(b"")
 #: Codes repeat over a patient's resources; what has been decided for the bytes of one is kept.
 _REMEMBERED = 4096
@@ -60,7 +63,7 @@ class LooseProbe(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     code: msgspec.Raw = _NOTHING
 
 
-class Found(msgspec.Struct, frozen=True, gc=False):
+class RelevantResource(msgspec.Struct, frozen=True, gc=False):
     """One resource that matters."""
 
     type: str
@@ -83,7 +86,7 @@ _CONTAINED = msgspec.json.Decoder(tuple[ComponentProbe, ...])
 _CONCEPT = msgspec.json.Decoder(lean.CodeableConcept)
 
 
-def probe(part: Part) -> Probe | LooseProbe:
+def probe(part: RawResource) -> Probe | LooseProbe:
     """The deciding elements; raises Refused if the resource has no type."""
     try:
         return _PROBE.decode(part.raw)
@@ -107,7 +110,7 @@ class Selector:
         self._concepts: dict[lean.CodeableConcept, CodeVerdict] = {}
         self._drugs: dict[bytes, bool] = {}
 
-    def found(self, part: Part, seen: Probe | LooseProbe) -> Found | None:
+    def found(self, part: RawResource, seen: Probe | LooseProbe) -> RelevantResource | None:
         """The resource if it matters, None if it does not.
 
         What could not even be probed matters if it is of a type that is read: its reading says why.
@@ -131,16 +134,16 @@ class Selector:
         raw = bytes(part.raw)
         if not wanted and not _hides_something(resource_type, raw, seen):
             return None
-        return Found(resource_type, seen.id, raw, part.full_url, verdict)
+        return RelevantResource(resource_type, seen.id, raw, part.full_url, verdict)
 
-    def _loosely_found(self, part: Part, seen: LooseProbe) -> Found | None:
+    def _loosely_found(self, part: RawResource, seen: LooseProbe) -> RelevantResource | None:
         if seen.resource_type == "QuestionnaireResponse":
             if not self._response_wanted(bytes(part.raw)):
                 return None
         elif seen.resource_type not in READ_WHOLE and seen.resource_type not in _DECIDING_KEYS:
             return None
         identity = seen.id if isinstance(seen.id, str) else None
-        return Found(seen.resource_type, identity, bytes(part.raw), part.full_url, self.code(seen.code))
+        return RelevantResource(seen.resource_type, identity, bytes(part.raw), part.full_url, self.code(seen.code))
 
     def code(self, raw: msgspec.Raw) -> CodeVerdict:
         """What a CodeableConcept of an Observation, Procedure or Condition means."""
@@ -210,6 +213,16 @@ class Selector:
         except (msgspec.MsgspecError, RecursionError):
             codes = self.terminology.tables.code_systems[canonical.ASSESSMENT]
             return any(f'"{code}"'.encode() in raw for code in codes)
+
+
+def patient_key(found: RelevantResource) -> str | None:
+    """``Patient/ID`` of a Patient resource; None if nothing names it."""
+    if found.id:
+        return f"Patient/{found.id}"
+    if found.full_url is None:
+        return None
+    typed = TYPED_REFERENCE.search(found.full_url)
+    return f"Patient/{typed[2] if typed else found.full_url.rpartition(':')[2]}"
 
 
 _CODE = (b'"code":{', b'"code": {')

@@ -6,8 +6,18 @@ from dataclasses import replace
 
 from fhir_mappings.fhir_types import elements as lean
 from fhir_mappings.fhir_types.medication import CodeableReference, Medication, MedicationAdministration
-from fhir_mappings.mapping_check.noted import Noted, is_local, mappable, named_by, only_local, unit_of
-from fhir_mappings.mapping_check.report import IRRELEVANT, LOOKS_RELEVANT, UNDERSTOOD, Subject
+from fhir_mappings.mapping_check.report import (
+    IRRELEVANT,
+    LOOKS_RELEVANT,
+    UNDERSTOOD,
+    CodedItem,
+    CodedItems,
+    is_local,
+    mappable,
+    named_by,
+    only_local,
+    unit_of,
+)
 from fhir_mappings.medications.administration import AdministrationContext
 from fhir_mappings.medications.amounts import Given
 from fhir_mappings.medications.drugs import AdministeredDrug, administered_drug
@@ -34,7 +44,7 @@ class AdministrationCheck:
         self._relevant: dict[str, Medication] = {}
         self._irrelevant: set[str] = set()
 
-    def medication(self, medication: Medication, full_url: str | None) -> Noted:
+    def medication(self, medication: Medication, full_url: str | None) -> CodedItems:
         """The drug of a Medication, which is remembered for what refers to it."""
         itself = MedicationAdministration(medication=CodeableReference(reference=lean.Reference(reference=_ITSELF)))
         drug = administered_drug(
@@ -49,7 +59,7 @@ class AdministrationCheck:
             self._relevant.update(dict.fromkeys(names, medication))
         return [noted]
 
-    def noted(self, resource: MedicationAdministration) -> Noted:
+    def noted(self, resource: MedicationAdministration) -> CodedItems:
         self._taken += 1
         if self._taken % _KEPT == 0:
             # A context remembers every drug, route and dose it has seen, and a check may see a hospital's.
@@ -59,25 +69,32 @@ class AdministrationCheck:
         if concept is None and drug.unresolved in self._irrelevant:
             return []
         noted = self._drug(drug, concept or lean.CodeableConcept(text=drug.shown or None))
-        found: Noted = [] if concept is None and drug.unresolved is None and not drug.texts else [noted]
+        found: CodedItems = [] if concept is None and drug.unresolved is None and not drug.texts else [noted]
         if drug.unresolved is not None and not drug.texts:
-            found = [Subject("value", LOOKS_RELEVANT, display="medication reference", lost=_NOT_COUNTED,
-                             map_to="nothing: send the Medication with the administration")]  # fmt: skip
+            found = [
+                CodedItem(
+                    "value",
+                    LOOKS_RELEVANT,
+                    display="medication reference",
+                    lost=_NOT_COUNTED,
+                    map_to="nothing: send the Medication with the administration",
+                )
+            ]
         role = drug.match.role if drug.match is not None else None
         if role == "other" or (noted.verdict == IRRELEVANT and not noted.targets):
             return found
-        about: Noted = [*self._amount(resource, drug), self._route(resource)] if role in (None, "steroid") else []
+        about: CodedItems = [*self._amount(resource, drug), self._route(resource)] if role in (None, "steroid") else []
         about += self._event(resource)
         if role is None:
             # Of a drug that is not known yet only what a site would have to map as well.
-            about = [replace(subject, verdict=noted.verdict) for subject in about if subject.targets]
+            about = [replace(item, verdict=noted.verdict) for item in about if item.targets]
         return [*found, *about]
 
     def _find(self, reference: str) -> Medication | None:
         name = reference if reference in self._relevant else "/".join(reference.split("/")[-2:])
         return self._relevant.get(name)
 
-    def _drug(self, drug: AdministeredDrug, concept: lean.CodeableConcept) -> Subject:
+    def _drug(self, drug: AdministeredDrug, concept: lean.CodeableConcept) -> CodedItem:
         match = drug.match
         if match is not None and match.role != "other":
             meaning = f"{match.ingredient} ({match.role})"
@@ -97,47 +114,70 @@ class AdministrationCheck:
             )
         if mappable(concept)[1] is not None and is_local(mappable(concept)[0]):
             return named_by(
-                "drug", concept, LOOKS_RELEVANT, lost=_NOT_COUNTED, map_to="a code of ingredient",
+                "drug",
+                concept,
+                LOOKS_RELEVANT,
+                lost=_NOT_COUNTED,
+                map_to="a code of ingredient",
                 targets=(canonical.INGREDIENT,),
-            )  # fmt: skip
-        return Subject(
-            "drug", LOOKS_RELEVANT, canonical.MEDICATION_NAME, " ".join(words(drug.shown)), drug.shown,
-            lost=_NOT_COUNTED, map_to="a code of ingredient", targets=(canonical.INGREDIENT,),
-        )  # fmt: skip
+            )
+        return CodedItem(
+            "drug",
+            LOOKS_RELEVANT,
+            canonical.MEDICATION_NAME,
+            " ".join(words(drug.shown)),
+            drug.shown,
+            lost=_NOT_COUNTED,
+            map_to="a code of ingredient",
+            targets=(canonical.INGREDIENT,),
+        )
 
-    def _amount(self, resource: MedicationAdministration, drug: AdministeredDrug) -> Noted:
+    def _amount(self, resource: MedicationAdministration, drug: AdministeredDrug) -> CodedItems:
         """The unit of a steroid's dose or rate."""
         times = administration_times(resource, self._settings)
         if isinstance(times, NoTime):
-            return [Subject("value", LOOKS_RELEVANT, display="time", lost="the dose has no place in the course",
-                            map_to="nothing: send the time at which it was given")]  # fmt: skip
+            return [
+                CodedItem(
+                    "value",
+                    LOOKS_RELEVANT,
+                    display="time",
+                    lost="the dose has no place in the course",
+                    map_to="nothing: send the time at which it was given",
+                )
+            ]
         given = self._context.amounts(drug).given(resource.dosage, times.start.at, times.exact_end)
         quantity = _charted(resource)
         if given.problem is None:
             return [] if quantity is None else [unit_of(quantity, UNDERSTOOD, meaning="mg")]
         return [self._no_amount(given, quantity)]
 
-    def _no_amount(self, given: Given, quantity: lean.Quantity | None) -> Subject:
+    def _no_amount(self, given: Given, quantity: lean.Quantity | None) -> CodedItem:
         lost = "the dose counts as unknown: nothing in the lower bound, no upper bound"
         if given.problem != "unit-unknown" or quantity is None:
             told = "nothing: send dose and unit as a quantity"
-            return Subject("value", LOOKS_RELEVANT, display=given.message, lost=lost, map_to=told)
+            return CodedItem("value", LOOKS_RELEVANT, display=given.message, lost=lost, map_to=told)
         unit = quantity.code or quantity.unit or ""
         if not unit or self._context.settings.terminology.unit(quantity.unit or unit) or "strength" in given.message:
             told = "nothing: send a mass, or the strength in the Medication"
             return unit_of(quantity, LOOKS_RELEVANT, lost=lost, map_to=told)
         spelling = " ".join((quantity.unit or unit).split()).casefold().replace("\u00b5", "u").replace("\u03bc", "u")
-        return Subject(
-            "unit", LOOKS_RELEVANT, canonical.UNIT_NAME, spelling, quantity.unit or unit,
-            lost=lost, map_to="the UCUM code of the unit, if it is one", targets=(canonical.UCUM,),
-        )  # fmt: skip
+        return CodedItem(
+            "unit",
+            LOOKS_RELEVANT,
+            canonical.UNIT_NAME,
+            spelling,
+            quantity.unit or unit,
+            lost=lost,
+            map_to="the UCUM code of the unit, if it is one",
+            targets=(canonical.UCUM,),
+        )
 
-    def _route(self, resource: MedicationAdministration) -> Subject:
+    def _route(self, resource: MedicationAdministration) -> CodedItem:
         concept = resource.dosage.route if resource.dosage else None
         lost = "the dose counts in the upper bound only"
         if concept is None:
             told = "nothing: chart the route"
-            return Subject("route", LOOKS_RELEVANT, display="none recorded", lost=lost, map_to=told)
+            return CodedItem("route", LOOKS_RELEVANT, display="none recorded", lost=lost, map_to=told)
         counts = self._context.route(resource)
         if counts is not None:
             alone = (pair for pair in concept.pairs if self._terminology.route([pair]) == counts)
@@ -145,21 +185,31 @@ class AdministrationCheck:
         pair = mappable(concept)
         if pair[1] is not None and is_local(pair[0]):
             return named_by(
-                "route", concept, LOOKS_RELEVANT, lost=lost, map_to="a code of administration-route",
+                "route",
+                concept,
+                LOOKS_RELEVANT,
+                lost=lost,
+                map_to="a code of administration-route",
                 targets=(canonical.ROUTE,),
-            )  # fmt: skip
+            )
         shown = next(iter(concept.texts), "") or (pair[1] or "")
-        return Subject(
-            "route", LOOKS_RELEVANT, canonical.ROUTE_NAME, " ".join(words(shown)), shown,
-            lost=lost, map_to="a code of administration-route", targets=(canonical.ROUTE,),
-        )  # fmt: skip
+        return CodedItem(
+            "route",
+            LOOKS_RELEVANT,
+            canonical.ROUTE_NAME,
+            " ".join(words(shown)),
+            shown,
+            lost=lost,
+            map_to="a code of administration-route",
+            targets=(canonical.ROUTE,),
+        )
 
-    def _event(self, resource: MedicationAdministration) -> Noted:
+    def _event(self, resource: MedicationAdministration) -> CodedItems:
         method = resource.dosage.method if resource.dosage else None
         concepts = [*((method,) if method else ()), *(resource.status_reason or ())]
         return [self._one_event(concept) for concept in concepts if concept.pairs or concept.text]
 
-    def _one_event(self, concept: lean.CodeableConcept) -> Subject:
+    def _one_event(self, concept: lean.CodeableConcept) -> CodedItem:
         meaning = self._terminology.event(concept.pairs, concept.texts)
         if meaning is not None:
             return named_by("event", concept, UNDERSTOOD, meaning=meaning)
@@ -173,10 +223,16 @@ class AdministrationCheck:
         if pair[1] is not None:
             return named_by("event", concept, LOOKS_RELEVANT, lost=lost, map_to=told, targets=(canonical.EVENT,))
         shown = next(iter(concept.texts), "")
-        return Subject(
-            "event", LOOKS_RELEVANT, canonical.EVENT_NAME, shown.strip().casefold(), shown,
-            lost=lost, map_to=told, targets=(canonical.EVENT,),
-        )  # fmt: skip
+        return CodedItem(
+            "event",
+            LOOKS_RELEVANT,
+            canonical.EVENT_NAME,
+            shown.strip().casefold(),
+            shown,
+            lost=lost,
+            map_to=told,
+            targets=(canonical.EVENT,),
+        )
 
 
 def _charted(resource: MedicationAdministration) -> lean.Quantity | None:

@@ -1,7 +1,7 @@
 """Which codes and units of some data are understood, which look relevant and are not, which are irrelevant.
 
 The same look-ups that read a record are asked here about everything that is charted, relevant or not, one
-resource at a time, and nothing but counted lines is kept. What matters is also judged by fhir.resources.
+resource at a time, and nothing but counted rows is kept. What matters is also judged by fhir.resources.
 """
 
 from __future__ import annotations
@@ -15,12 +15,21 @@ from fhir_mappings.fhir_types import elements as lean
 from fhir_mappings.fhir_types.medication import ADMINISTRATION, MEDICATION
 from fhir_mappings.fhir_types.questionnaire import QuestionnaireResponse, items_of
 from fhir_mappings.fhir_types.validate import Refused, judge
-from fhir_mappings.intake.bundles import Contents, NotFhir, Part, Source, bundle_contents, contents
+from fhir_mappings.intake.bundles import Contents, NotFhir, RawResource, Source, bundle_contents, contents
 from fhir_mappings.intake.relevance import Selector, probe
 from fhir_mappings.mapping_check.administrations import AdministrationCheck
-from fhir_mappings.mapping_check.noted import Noted, named_by, only_local
 from fhir_mappings.mapping_check.observations import ObservationCheck
-from fhir_mappings.mapping_check.report import IRRELEVANT, LOOKS_RELEVANT, REFUSED, UNDERSTOOD, Report, Subject
+from fhir_mappings.mapping_check.report import (
+    IRRELEVANT,
+    LOOKS_RELEVANT,
+    REFUSED,
+    UNDERSTOOD,
+    CodedItem,
+    CodedItems,
+    Report,
+    named_by,
+    only_local,
+)
 from fhir_mappings.settings import ReadSettings
 from fhir_mappings.terminology.lookup import Terminology
 from fhir_mappings.times import When, parse_when
@@ -84,7 +93,7 @@ class MappingCheck:
                 if (b'"Medication"' in bytes(part.raw)) == first:
                     self._take_part(part)
 
-    def _take_part(self, part: Part) -> None:
+    def _take_part(self, part: RawResource) -> None:
         try:
             seen = probe(part)
         except Refused as refusal:
@@ -106,12 +115,12 @@ class MappingCheck:
                 self._refused(kind, reference, f"It is not readable ({error}).")
             return
         at = _when(part, self._settings)
-        for subject in noted:
-            self.report.note(subject, reference, at)
-        if any(subject.verdict in (UNDERSTOOD, LOOKS_RELEVANT) for subject in noted):
+        for item in noted:
+            self.report.note(item, reference, at)
+        if any(item.verdict in (UNDERSTOOD, LOOKS_RELEVANT) for item in noted):
             self._judge(kind, reference, part)
 
-    def _noted(self, kind: str, part: Part) -> Noted:
+    def _noted(self, kind: str, part: RawResource) -> CodedItems:
         if kind == "Observation":
             return self._observations.noted(_OBSERVATION.decode(part.raw))
         if kind == "MedicationAdministration":
@@ -126,7 +135,7 @@ class MappingCheck:
             return self._observations.questions(items_of(_RESPONSE.decode(part.raw)))
         return []
 
-    def _procedure(self, concept: lean.CodeableConcept | None) -> Subject:
+    def _procedure(self, concept: lean.CodeableConcept | None) -> CodedItem:
         concept = concept or lean.CodeableConcept()
         terminology = self._terminology
         understood = [pair for pair in concept.pairs if terminology.infusion_procedure([pair])]
@@ -138,21 +147,21 @@ class MappingCheck:
             return self._observations.unmapped("procedure", concept, IRRELEVANT, "nothing, unless it is the infusion")
         return named_by("procedure", concept, IRRELEVANT)
 
-    def _condition(self, concept: lean.CodeableConcept | None) -> Subject:
+    def _condition(self, concept: lean.CodeableConcept | None) -> CodedItem:
         concept = concept or lean.CodeableConcept()
         delayed = [pair for pair in concept.pairs if self._terminology.developmental_delay([pair])]
         if delayed:
             return named_by("condition", concept, UNDERSTOOD, delayed[0], meaning="developmental-delay")
         return named_by("condition", concept, IRRELEVANT)
 
-    def _judge(self, kind: str, reference: str, part: Part) -> None:
+    def _judge(self, kind: str, reference: str, part: RawResource) -> None:
         try:
             judge(bytes(part.raw))
         except Refused as refusal:
             self._refused(kind, reference, str(refusal))
 
     def _refused(self, kind: str, reference: str, why: str) -> None:
-        subject = Subject(
+        item = CodedItem(
             "resource",
             REFUSED,
             display=why[:200],
@@ -160,7 +169,7 @@ class MappingCheck:
             lost="the whole resource is not used",
             map_to="nothing: correct it at its source",
         )
-        self.report.note(subject, reference, None)
+        self.report.note(item, reference, None)
 
 
 def check(sources: Iterable[Source], terminology: Terminology) -> Report:
@@ -181,7 +190,7 @@ def _body_contents(source: Source, refusal: NotFhir) -> Contents:
     return contents(Source(source.name, body))
 
 
-def _when(part: Part, settings: ReadSettings) -> datetime | None:
+def _when(part: RawResource, settings: ReadSettings) -> datetime | None:
     """The first instant at which it may have happened, None if it does not say."""
     try:
         timed = _TIMED.decode(part.raw)

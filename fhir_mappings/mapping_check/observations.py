@@ -7,8 +7,17 @@ from collections.abc import Iterable
 from fhir_mappings.fhir_types import elements as lean
 from fhir_mappings.intake.relevance import Selector
 from fhir_mappings.mapping_check.hints import hint
-from fhir_mappings.mapping_check.noted import Noted, mappable, named_by, only_local, unit_of
-from fhir_mappings.mapping_check.report import IRRELEVANT, LOOKS_RELEVANT, UNDERSTOOD, Subject
+from fhir_mappings.mapping_check.report import (
+    IRRELEVANT,
+    LOOKS_RELEVANT,
+    UNDERSTOOD,
+    CodedItem,
+    CodedItems,
+    mappable,
+    named_by,
+    only_local,
+    unit_of,
+)
 from fhir_mappings.observations.values import Unusable, is_ucum, number_of, plain_number, shown_text
 from fhir_mappings.settings import ReadSettings
 from fhir_mappings.terminology import systems as canonical
@@ -28,15 +37,15 @@ class ObservationCheck:
         self._terminology = settings.terminology
         self._selector = selector
 
-    def noted(self, observation: lean.Observation) -> Noted:
+    def noted(self, observation: lean.Observation) -> CodedItems:
         found = self._named("observation", observation.code, observation)
         for component in observation.component or ():
             found.extend(self._named("observation", component.code, component))
         return found
 
-    def questions(self, items: Iterable[tuple[lean.CodeableConcept, lean.Valued]]) -> Noted:
+    def questions(self, items: Iterable[tuple[lean.CodeableConcept, lean.Valued]]) -> CodedItems:
         """The same of the answers of a form."""
-        return [subject for asked, valued in items for subject in self._named("question", self._own(asked), valued)]
+        return [item for asked, valued in items for item in self._named("question", self._own(asked), valued)]
 
     def _own(self, asked: lean.CodeableConcept) -> lean.CodeableConcept:
         """What a form's item asks, without the linkId as a code of the project where it is none."""
@@ -44,7 +53,7 @@ class ObservationCheck:
         kept = [c for c in asked.coding or () if c.system != canonical.ASSESSMENT or c.code in own]
         return lean.CodeableConcept(coding=tuple(kept), text=asked.text)
 
-    def unmapped(self, kind: str, concept: lean.CodeableConcept, verdict: str, lost: str) -> Subject:
+    def unmapped(self, kind: str, concept: lean.CodeableConcept, verdict: str, lost: str) -> CodedItem:
         """A code that looks relevant, or may be, with what to map it to."""
         targets = (canonical.ASSESSMENT,) if mappable(concept)[1] else ()
         meant = hint(concept.texts) if kind != "procedure" else "car-t-infusion"
@@ -56,7 +65,7 @@ class ObservationCheck:
             map_to = f"icans-assessment {meant}, if that is what it means"
         return named_by(kind, concept, verdict, lost=lost, map_to=map_to, targets=targets)
 
-    def _named(self, kind: str, concept: lean.CodeableConcept, valued: lean.Valued) -> Noted:
+    def _named(self, kind: str, concept: lean.CodeableConcept, valued: lean.Valued) -> CodedItems:
         verdict = self._selector.verdict(concept)
         if verdict.conflicting:
             meant = ", ".join(verdict.conflicting)
@@ -81,9 +90,9 @@ class ObservationCheck:
         except ConflictingCodings:
             return None
 
-    def _unknown_values(self, valued: lean.Valued, verdict: str, meant: str | None, may_be_mapped: bool) -> Noted:
+    def _unknown_values(self, valued: lean.Valued, verdict: str, meant: str | None, may_be_mapped: bool) -> CodedItems:
         """Answers and units of something that is not read."""
-        found: Noted = []
+        found: CodedItems = []
         answer = valued.value_codeable_concept
         if answer is not None and may_be_mapped:
             found.append(_unmapped_answer(answer, verdict, _targets(meant), "the answer is not read either"))
@@ -96,8 +105,8 @@ class ObservationCheck:
             found.append(unit_of(quantity, IRRELEVANT))
         return found
 
-    def _values(self, assessment: str, valued: lean.Valued) -> Noted:
-        found: Noted = []
+    def _values(self, assessment: str, valued: lean.Valued) -> CodedItems:
+        found: CodedItems = []
         if valued.data_absent_reason is not None:
             found.append(self._reason(valued.data_absent_reason, assessment))
         answer = valued.value_codeable_concept
@@ -109,10 +118,12 @@ class ObservationCheck:
             found.extend(_number(valued, assessment))
         elif assessment in _CODED and valued.value_string is not None:
             lost = f"the {assessment} is not read: it is not coded"
-            found.append(Subject("value", LOOKS_RELEVANT, display="text", lost=lost, map_to="nothing: chart it coded"))
+            found.append(
+                CodedItem("value", LOOKS_RELEVANT, display="text", lost=lost, map_to="nothing: chart it coded")
+            )
         return found
 
-    def _answer(self, answer: lean.CodeableConcept, assessment: str) -> Subject:
+    def _answer(self, answer: lean.CodeableConcept, assessment: str) -> CodedItem:
         for pair in answer.pairs:
             meaning = self._answer_meaning(pair, assessment)
             if meaning is not None:
@@ -133,7 +144,7 @@ class ObservationCheck:
         except ConflictingCodings:
             return None
 
-    def _reason(self, reason: lean.CodeableConcept, assessment: str) -> Subject:
+    def _reason(self, reason: lean.CodeableConcept, assessment: str) -> CodedItem:
         for pair in reason.pairs:
             try:
                 meaning = self._terminology.not_assessed([pair])
@@ -154,15 +165,15 @@ def _targets(meant: str | None) -> tuple[str, ...]:
 
 def _unmapped_answer(
     answer: lean.CodeableConcept, verdict: str, targets: tuple[str, ...], lost: str, kind: str = "answer"
-) -> Subject:
+) -> CodedItem:
     if mappable(answer)[1] is None:
         shown = shown_text(answer)
-        return Subject(kind, verdict, display=shown, lost=lost, map_to="nothing: it has no code; chart it with one")
+        return CodedItem(kind, verdict, display=shown, lost=lost, map_to="nothing: it has no code; chart it with one")
     names = " or ".join(target.rpartition("/")[2] for target in targets)
     return named_by(kind, answer, verdict, lost=lost, map_to=f"a code of {names}", targets=targets)
 
 
-def _number(valued: lean.Valued, assessment: str) -> Noted:
+def _number(valued: lean.Valued, assessment: str) -> CodedItems:
     """The unit of a score, or why no number can be read of it."""
     quantity = valued.value_quantity
     try:
@@ -176,11 +187,11 @@ def _number(valued: lean.Valued, assessment: str) -> Noted:
         if unusable.code == "unit-unknown" and quantity is not None:
             return [unit_of(quantity, LOOKS_RELEVANT, lost=lost, map_to="nothing: chart a score without a unit")]
         told = "nothing: chart it as a number or coded"
-        return [Subject("value", LOOKS_RELEVANT, display="not a number", lost=lost, map_to=told)]
+        return [CodedItem("value", LOOKS_RELEVANT, display="not a number", lost=lost, map_to=told)]
     return []
 
 
-def _duration(quantity: lean.Quantity | None) -> Noted:
+def _duration(quantity: lean.Quantity | None) -> CodedItems:
     if quantity is None:
         return []
     unit = (quantity.code if is_ucum(quantity) else None) or quantity.code or quantity.unit

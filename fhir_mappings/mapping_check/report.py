@@ -1,6 +1,6 @@
-"""What a check of mappings found: one line a code, a unit, a route, an event; counted, dated, exemplified.
+"""What a check of mappings found: one row a code, a unit, a route, an event; counted, dated, exemplified.
 
-Lines are bounded: what is beyond LARGEST is counted and not listed, so that a check needs the same memory for
+Rows are bounded: what is beyond LARGEST is counted and not listed, so that a check needs the same memory for
 a day of one ward and for a year of a hospital.
 """
 
@@ -10,20 +10,24 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from fhir_mappings.fhir_types import elements as lean
+from fhir_mappings.terminology import systems as canonical
+
 UNDERSTOOD = "understood"
 LOOKS_RELEVANT = "looks-relevant"
 IRRELEVANT = "irrelevant"
 REFUSED = "refused"
 VERDICTS = (UNDERSTOOD, LOOKS_RELEVANT, REFUSED, IRRELEVANT)
-#: Lines of one verdict, and references that stand for all of a line.
+#: Rows of one verdict, and references that stand for all of a row.
 LARGEST = 10_000
 REFERENCES = 2
 _LONGEST_TEXT = 200
+_PUBLISHED_ELSEWHERE = frozenset({canonical.UCUM, canonical.SCORE, canonical.INGREDIENT, canonical.ROUTE})
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """What a line is about.
+class CodedItem:
+    """What a row is about.
 
     kind: "observation", "procedure", "condition", "drug", "question" (by what they are named), "answer",
     "reason" (of not assessing), "unit", "route", "event", "value" (how something stands), "resource".
@@ -43,11 +47,14 @@ class Subject:
     targets: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class Line:
-    """A subject, how often it occurs, from when to when, and where (the first two)."""
+CodedItems = list[CodedItem]
 
-    subject: Subject
+
+@dataclass(slots=True)
+class ReportRow:
+    """An item, how often it occurs, from when to when, and where (the first two)."""
+
+    item: CodedItem
     count: int = 0
     first: datetime | None = None
     last: datetime | None = None
@@ -64,34 +71,92 @@ class Line:
 
 @dataclass(slots=True)
 class Report:
-    """resources: seen, by type. unlisted: occurrences beyond LARGEST lines, by verdict."""
+    """resources: seen, by type. unlisted: occurrences beyond LARGEST rows, by verdict."""
 
     mappings: str
     resources: Counter[str] = field(default_factory=Counter)
     unlisted: Counter[str] = field(default_factory=Counter)
-    _lines: dict[tuple[str, ...], Line] = field(default_factory=dict)
+    _rows: dict[tuple[str, ...], ReportRow] = field(default_factory=dict)
     _listed: Counter[str] = field(default_factory=Counter)
 
-    def note(self, subject: Subject, reference: str, at: datetime | None) -> None:
-        named = (subject.kind, subject.verdict, subject.system, subject.code)
-        key: tuple[str, ...] = (*named, subject.meaning, subject.lost)
-        if not subject.code:
-            key += (subject.display[:_LONGEST_TEXT],)
-        line = self._lines.get(key)
-        if line is None:
-            if self._listed[subject.verdict] >= LARGEST:
-                self.unlisted[subject.verdict] += 1
+    def note(self, item: CodedItem, reference: str, at: datetime | None) -> None:
+        named = (item.kind, item.verdict, item.system, item.code)
+        key: tuple[str, ...] = (*named, item.meaning, item.lost)
+        if not item.code:
+            key += (item.display[:_LONGEST_TEXT],)
+        row = self._rows.get(key)
+        if row is None:
+            if self._listed[item.verdict] >= LARGEST:
+                self.unlisted[item.verdict] += 1
                 return
-            line = self._lines[key] = Line(subject)
-            self._listed[subject.verdict] += 1
-        line.add(reference, at)
+            row = self._rows[key] = ReportRow(item)
+            self._listed[item.verdict] += 1
+        row.add(reference, at)
 
-    def lines(self, verdict: str) -> list[Line]:
-        """The lines of a verdict, the most frequent first."""
-        found = [line for line in self._lines.values() if line.subject.verdict == verdict]
+    def rows(self, verdict: str) -> list[ReportRow]:
+        """The rows of a verdict, the most frequent first."""
+        found = [row for row in self._rows.values() if row.item.verdict == verdict]
         return sorted(found, key=_order)
 
 
-def _order(line: Line) -> tuple[int, str, str, str, str]:
-    subject = line.subject
-    return -line.count, subject.kind, subject.system, subject.code, subject.display
+def _order(row: ReportRow) -> tuple[int, str, str, str, str]:
+    item = row.item
+    return -row.count, item.kind, item.system, item.code, item.display
+
+
+def named_by(
+    kind: str,
+    concept: lean.CodeableConcept,
+    verdict: str,
+    pair: tuple[str | None, str | None] | None = None,
+    *,
+    meaning: str = "",
+    lost: str = "",
+    map_to: str = "",
+    targets: tuple[str, ...] = (),
+) -> CodedItem:
+    """A row about a concept, shown by one of its codings: the one given, else the one a site would map."""
+    system, code = pair if pair is not None else mappable(concept)
+    display = next(
+        (coding.display for coding in concept.coding or () if (coding.system, coding.code) == (system, code)), None
+    )
+    return CodedItem(
+        kind,
+        verdict,
+        system or "",
+        (code or "").strip(),
+        display or concept.text or next(iter(concept.texts), ""),
+        meaning,
+        lost,
+        map_to,
+        targets,
+    )
+
+
+def unit_of(quantity: lean.Quantity, verdict: str, *, meaning: str = "", lost: str = "", map_to: str = "") -> CodedItem:
+    """A row about the unit of a quantity; "none" where it has none."""
+    unit = quantity.code or quantity.unit or ""
+    display = (quantity.unit or "") if unit else "none"
+    return CodedItem("unit", verdict, quantity.system or "", unit, display, meaning, lost, map_to)
+
+
+def mappable(concept: lean.CodeableConcept) -> tuple[str | None, str | None]:
+    """The coding that a site would map: the first complete one of a local system, else the first complete one."""
+    complete = [(system, code) for system, code in concept.pairs if system and code]
+    local = [pair for pair in complete if is_local(pair[0])]
+    return next(iter([*local, *complete]), (None, None))
+
+
+def is_local(system: str | None) -> bool:
+    """Whether a code system is none of the published ones that are known here."""
+    found = canonical.canonical_system(system)
+    return found not in canonical.PUBLISHED and found not in _PUBLISHED_ELSEWHERE and not _hl7(found or "")
+
+
+def only_local(concept: lean.CodeableConcept) -> bool:
+    """Whether a concept has codings and all are local: nobody but the site can say what it means."""
+    return bool(concept.pairs) and all(is_local(system) for system, _ in concept.pairs)
+
+
+def _hl7(system: str) -> bool:
+    return system.startswith(("http://terminology.hl7.org/", "http://hl7.org/fhir/"))

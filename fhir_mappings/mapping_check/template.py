@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fhir_mappings.mapping_check.report import IRRELEVANT, LOOKS_RELEVANT, Line, Report
+from fhir_mappings.mapping_check.report import IRRELEVANT, LOOKS_RELEVANT, Report, ReportRow
 from fhir_mappings.terminology import systems as canonical
 from fhir_mappings.terminology.lookup import Terminology
 
@@ -26,14 +26,14 @@ _HOW = (
 )
 
 
-def template(report: Report, terminology: Terminology) -> dict[str, Any]:
+def mapping_template(report: Report, terminology: Terminology) -> dict[str, Any]:
     """The ConceptMap, most frequent codes first; without any group if there is nothing to map."""
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for line in [*report.lines(LOOKS_RELEVANT), *report.lines(IRRELEVANT)]:
-        for target in line.subject.targets:
-            elements = groups.setdefault((line.subject.system, target), [])
-            if all(element["code"] != line.subject.code for element in elements):
-                elements.append(_element(line))
+    for row in [*report.rows(LOOKS_RELEVANT), *report.rows(IRRELEVANT)]:
+        for target in row.item.targets:
+            elements = groups.setdefault((row.item.system, target), [])
+            if all(element["code"] != row.item.code for element in elements):
+                elements.append(_element(row))
     found: dict[str, Any] = {
         "resourceType": "ConceptMap",
         "id": "site-codes",
@@ -50,15 +50,15 @@ def template(report: Report, terminology: Terminology) -> dict[str, Any]:
     return found
 
 
-def _element(line: Line) -> dict[str, Any]:
-    subject = line.subject
-    parts = [f"{subject.kind}, {line.count} times", f"for example {', '.join(line.references)}"]
-    parts += [subject.map_to] if subject.map_to else []
+def _element(row: ReportRow) -> dict[str, Any]:
+    item = row.item
+    parts = [f"{item.kind}, {row.count} times", f"for example {', '.join(row.references)}"]
+    parts += [item.map_to] if item.map_to else []
     found: dict[str, Any] = {
         "extension": [{"url": HINT, "valueString": "; ".join(parts)}],
-        "code": subject.code,
+        "code": item.code,
     }
-    return found | {"display": subject.display} if subject.display.strip() else found
+    return found | {"display": item.display} if item.display.strip() else found
 
 
 def _rank(source: str, target: str) -> tuple[int, str, str]:

@@ -11,7 +11,7 @@ from fhir_mappings.fhir_types import decode as judged
 from fhir_mappings.fhir_types import elements as lean
 from fhir_mappings.fhir_types.medication import Medication
 from fhir_mappings.fhir_types.validate import Refused
-from fhir_mappings.intake.relevance import Found
+from fhir_mappings.intake.relevance import RelevantResource
 from icans.record import Problem
 
 _TYPED = re.compile(r"(?:^|/)(Medication/[A-Za-z0-9\-._]+)(?:/_history/[^/]+)?$")
@@ -29,8 +29,8 @@ _DATED = msgspec.json.Decoder(_Dated)
 class Medications:
     """Reads a Medication when a reference leads to it; of several versions the last by number and time."""
 
-    def __init__(self, found: Iterable[Found]) -> None:
-        self._found: dict[str, list[Found]] = {}
+    def __init__(self, found: Iterable[RelevantResource]) -> None:
+        self._found: dict[str, list[RelevantResource]] = {}
         self._read: dict[str, Medication | None] = {}
         self.problems: list[Problem] = []
         for medication in found:
@@ -47,7 +47,7 @@ class Medications:
             self._read[name] = self._readable(self._found.get(name, []))
         return self._read[name]
 
-    def _readable(self, versions: list[Found]) -> Medication | None:
+    def _readable(self, versions: list[RelevantResource]) -> Medication | None:
         readable: list[tuple[tuple[int, str, bytes], Medication]] = []
         for found in versions:
             try:
@@ -60,7 +60,7 @@ class Medications:
         return max(readable, key=lambda item: item[0])[1] if readable else None
 
 
-def _order(found: Found) -> tuple[int, str, bytes]:
+def _order(found: RelevantResource) -> tuple[int, str, bytes]:
     """Version number, time of filing and text, by which the later of two versions is told."""
     meta = _DATED.decode(found.raw).meta or lean.Meta()
     number = meta.version_id or ""

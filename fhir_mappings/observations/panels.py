@@ -9,7 +9,7 @@ from functools import cached_property
 import msgspec
 
 from fhir_mappings.fhir_types import elements as lean
-from fhir_mappings.intake.gather import Gathered
+from fhir_mappings.intake.gather import RelevantResources
 from fhir_mappings.intake.relevance import Selector
 from fhir_mappings.observations.entries import attributes_to_other_cause
 
@@ -33,7 +33,7 @@ _CONTAINED = msgspec.json.Decoder(lean.Observation)
 class Panels:
     """Follows hasMember within one input."""
 
-    def __init__(self, gathered: Gathered) -> None:
+    def __init__(self, gathered: RelevantResources) -> None:
         self._gathered = gathered
 
     @cached_property

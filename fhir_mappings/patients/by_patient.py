@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import msgspec
 
 from fhir_mappings.fhir_types import elements as lean
-from fhir_mappings.intake.gather import AFFECTS, EVERYTHING, Gathered
-from fhir_mappings.intake.relevance import CodeVerdict, Found
+from fhir_mappings.intake.gather import AFFECTS, EVERYTHING, RelevantResources
+from fhir_mappings.intake.relevance import CodeVerdict, RelevantResource, patient_key
 from fhir_mappings.observations.observation import affected
-from fhir_mappings.patients.subjects import NotThisSubject, Subjects, patient_key
+from fhir_mappings.patients.subjects import NotThisSubject, Subjects
 from fhir_mappings.patients.versions import Version
 from fhir_mappings.settings import ReadSettings
 from fhir_mappings.times import known_from, parse_when
@@ -34,7 +34,7 @@ _HEAD = msgspec.json.Decoder(Head)
 
 
 @dataclass(slots=True)
-class Drawer:
+class PatientResources:
     """What belongs to one patient, before it becomes a record."""
 
     resources: dict[str, list[Version]] = field(default_factory=dict)
@@ -43,15 +43,15 @@ class Drawer:
 
 
 def sorted_by_patient(
-    gathered: Gathered, settings: ReadSettings, wanted: str | None, always: bool
-) -> tuple[dict[str, Drawer], list[Problem]]:
-    """One drawer a patient, and the problems that belong to none.
+    gathered: RelevantResources, settings: ReadSettings, wanted: str | None, always: bool
+) -> tuple[dict[str, PatientResources], list[Problem]]:
+    """The resources of each patient, and the problems that belong to none.
 
-    wanted: take this patient only; a relevant resource of another becomes a problem. always: a drawer for
-    the wanted patient even where nothing of it was found.
+    wanted: take this patient only; a relevant resource of another becomes a problem. always: an
+    entry for the wanted patient even where nothing of it was found.
     """
     subjects = Subjects(gathered.of("Patient"))
-    placed: list[tuple[Found, Head | None, str | None]] = []
+    placed: list[tuple[RelevantResource, Head | None, str | None]] = []
     loose: list[Problem] = []
     keys = set(subjects.named)
     for found in gathered.of(*_CLINICAL):
@@ -65,24 +65,24 @@ def sorted_by_patient(
         if key is not None:
             keys.add(key)
     only = _only_patient(keys, wanted)
-    drawers: dict[str, Drawer] = {}
+    by_patient: dict[str, PatientResources] = {}
     if wanted is None:
-        drawers = {key: Drawer() for key in keys or ({only} if placed and only else set())}
+        by_patient = {key: PatientResources() for key in keys or ({only} if placed and only else set())}
     elif always or wanted in keys or not keys:
-        drawers = {wanted: Drawer()}
+        by_patient = {wanted: PatientResources()}
     for found, head, key in placed:
-        _place(found, head, key if key is not None else only, drawers, wanted, loose, settings)
+        _place(found, head, key if key is not None else only, by_patient, wanted, loose, settings)
     for found in gathered.of("Patient"):
-        drawer = drawers.get(patient_key(found) or only or "")
-        if drawer is not None:
-            drawer.patients.append(_version(found, _head(found), settings))
+        own = by_patient.get(patient_key(found) or only or "")
+        if own is not None:
+            own.patients.append(_version(found, _head(found), settings))
     for resource_type in gathered.found.keys() - {*_CLINICAL, "Patient", "Medication"}:
         loose.extend(_refusals(gathered.of(resource_type)))
-    _place_deletions(gathered, settings, drawers)
-    if len(drawers) == 1:
-        next(iter(drawers.values())).problems.extend(loose)
+    _place_deletions(gathered, settings, by_patient)
+    if len(by_patient) == 1:
+        next(iter(by_patient.values())).problems.extend(loose)
         loose = []
-    return drawers, loose
+    return by_patient, loose
 
 
 def _only_patient(keys: set[str], wanted: str | None) -> str | None:
@@ -96,10 +96,10 @@ def _only_patient(keys: set[str], wanted: str | None) -> str | None:
 
 
 def _place(
-    found: Found,
+    found: RelevantResource,
     head: Head | None,
     key: str | None,
-    drawers: dict[str, Drawer],
+    by_patient: dict[str, PatientResources],
     wanted: str | None,
     loose: list[Problem],
     settings: ReadSettings,
@@ -108,30 +108,32 @@ def _place(
         message = "It names no subject, in an input of several patients."
         affects = affects_of(found)
         loose.append(Problem("reference-unresolved", found.reference, "subject", message, affects=affects))
-    elif key in drawers:
+    elif key in by_patient:
         version = _version(found, head, settings)
-        drawers[key].resources.setdefault(found.reference, []).append(version)
+        by_patient[key].resources.setdefault(found.reference, []).append(version)
     elif wanted is not None:
         message = "It belongs to another patient and is not used."
         loose.append(Problem("other-patient", found.reference, "subject", message))
 
 
-def _place_deletions(gathered: Gathered, settings: ReadSettings, drawers: dict[str, Drawer]) -> None:
+def _place_deletions(
+    gathered: RelevantResources, settings: ReadSettings, by_patient: dict[str, PatientResources]
+) -> None:
     for deletion in gathered.deletions:
-        for drawer in drawers.values():
-            versions = drawer.resources.get(deletion.reference)
+        for own in by_patient.values():
+            versions = own.resources.get(deletion.reference)
             if versions is not None:
                 versions.append(_version(None, Head(lean.Meta(last_updated=deletion.when)), settings))
 
 
-def _head(found: Found) -> Head | None:
+def _head(found: RelevantResource) -> Head | None:
     try:
         return _HEAD.decode(found.raw)
     except msgspec.MsgspecError:
         return None
 
 
-def _version(found: Found | None, head: Head | None, settings: ReadSettings) -> Version:
+def _version(found: RelevantResource | None, head: Head | None, settings: ReadSettings) -> Version:
     status = (head.status or "").strip() if head else ""
     meta = head.meta if head else None
     if meta is None:
@@ -142,18 +144,18 @@ def _version(found: Found | None, head: Head | None, settings: ReadSettings) -> 
     return Version(found, meta.version_id, filed.at, status, known_from(settings, filed.at))
 
 
-def affects_of(found: Found) -> tuple[str, ...]:
+def affects_of(found: RelevantResource) -> tuple[str, ...]:
     """What a resource could have changed, had it been used."""
     if found.type == "Observation":
         return affected(found.verdict or CodeVerdict())
     return AFFECTS.get(found.type, EVERYTHING)
 
 
-def _if_ours(reason: NotThisSubject, found: Found) -> tuple[str, ...]:
+def _if_ours(reason: NotThisSubject, found: RelevantResource) -> tuple[str, ...]:
     return () if reason.code == "other-patient" else affects_of(found)
 
 
-def _refusals(found: Iterable[Found]) -> list[Problem]:
+def _refusals(found: Iterable[RelevantResource]) -> list[Problem]:
     """Resources of a type that is not read, of which it cannot be told whether they are of another type."""
     return [
         Problem(

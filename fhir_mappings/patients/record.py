@@ -13,15 +13,15 @@ from fhir_mappings.fhir_types import elements as lean
 from fhir_mappings.fhir_types.medication import MedicationAdministration
 from fhir_mappings.fhir_types.questionnaire import QuestionnaireResponse
 from fhir_mappings.fhir_types.validate import Refused
-from fhir_mappings.intake.gather import Gathered
-from fhir_mappings.intake.relevance import Found, Selector
+from fhir_mappings.intake.gather import RelevantResources
+from fhir_mappings.intake.relevance import RelevantResource, Selector
 from fhir_mappings.medications.administration import AdministrationContext, read_administration
 from fhir_mappings.medications.references import Medications
 from fhir_mappings.observations.observation import ObservationReader
 from fhir_mappings.observations.panels import Panels, contained_members
 from fhir_mappings.observations.questionnaire_responses import read_response
 from fhir_mappings.patients import demographics as patients
-from fhir_mappings.patients.by_patient import Drawer, affects_of, sorted_by_patient
+from fhir_mappings.patients.by_patient import PatientResources, affects_of, sorted_by_patient
 from fhir_mappings.patients.versions import Version, merge, ordered
 from fhir_mappings.procedures import read_procedure
 from fhir_mappings.settings import ReadSettings
@@ -42,15 +42,14 @@ _Kind = TypeVar("_Kind", bound=Entry)
 
 
 def records(
-    gathered: Gathered, settings: ReadSettings, selector: Selector, wanted: str | None, always: bool = False
+    gathered: RelevantResources, settings: ReadSettings, selector: Selector, wanted: str | None, always: bool = False
 ) -> tuple[dict[str, Record], list[Problem]]:
-    """One record a patient, and the problems that belong to none (see drawers)."""
-    drawers, problems = sorted_by_patient(gathered, settings, wanted, always)
+    """One record a patient, and the problems that belong to none (see sorted_by_patient)."""
+    by_patient, problems = sorted_by_patient(gathered, settings, wanted, always)
     medications = Medications(gathered.of("Medication"))
     panels = Panels(gathered)
     made = {
-        key: _Maker(drawer, settings, selector, medications, panels).record(key)
-        for key, drawer in sorted(drawers.items())
+        key: _Maker(own, settings, selector, medications, panels).record(key) for key, own in sorted(by_patient.items())
     }
     return made, [*problems, *medications.problems]
 
@@ -59,7 +58,7 @@ def records(
 class _Maker:
     """Makes one patient's record."""
 
-    drawer: Drawer
+    own: PatientResources
     settings: ReadSettings
     selector: Selector
     medications: Medications
@@ -74,8 +73,8 @@ class _Maker:
         self.administrations = AdministrationContext(self.settings, self.medications)
 
     def record(self, key: str) -> Record:
-        self.problems.extend(self.drawer.problems)
-        readable = {name: self._readable(versions) for name, versions in self.drawer.resources.items()}
+        self.problems.extend(self.own.problems)
+        readable = {name: self._readable(versions) for name, versions in self.own.resources.items()}
         self.observations.attributed = self.panels.attributed(_observations(readable.values()), self.selector)
         for name, versions in readable.items():
             if versions:
@@ -139,7 +138,7 @@ class _Maker:
             return read_response(resource, found.reference, self.observations)
         return Contribution()
 
-    def _read_observation(self, found: Found, observation: lean.Observation) -> Contribution:
+    def _read_observation(self, found: RelevantResource, observation: lean.Observation) -> Contribution:
         verdict = found.verdict or self.selector.verdict(observation.code)
         contribution = self.observations.read(observation, found.reference, verdict)
         if not observation.has_member or not verdict.matters and not contribution.entries:
@@ -160,7 +159,7 @@ class _Maker:
         return any(isinstance(last, lean.Condition) and patients.is_active(last) for last in lasts)
 
     def _birth_and_death(self) -> tuple[Birth | None, Death | None]:
-        versions = self._readable(self.drawer.patients)
+        versions = self._readable(self.own.patients)
         if not versions:
             return None, None
         version = ordered(versions)[-1][-1]

@@ -8,9 +8,8 @@ from collections.abc import Iterable
 import msgspec
 
 from fhir_mappings.fhir_types import elements as lean
-from fhir_mappings.intake.relevance import Found
+from fhir_mappings.intake.relevance import TYPED_REFERENCE, RelevantResource, patient_key
 
-_TYPED = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/([A-Za-z0-9\-._]{1,128})(?:/_history/[^/]+)?$")
 _IDENTIFIER = re.compile(r"[?&]identifier=([^&]*)")
 
 
@@ -43,7 +42,7 @@ class Subjects:
     links and those of a proxy before it.
     """
 
-    def __init__(self, patients: Iterable[Found]) -> None:
+    def __init__(self, patients: Iterable[RelevantResource]) -> None:
         self._by_url: dict[str, str] = {}
         self._by_identifier: dict[tuple[str | None, str], set[str]] = {}
         self._systems: set[str | None] = set()
@@ -64,14 +63,14 @@ class Subjects:
             return self._by_url[reference]
         if "?" in reference:
             return self._conditional(reference)
-        typed = _TYPED.search(reference)
+        typed = TYPED_REFERENCE.search(reference)
         if typed is None:
             raise NotThisSubject("reference-unresolved", "The subject is not in the input.")
         if typed[1] != "Patient":
             raise NotThisSubject("other-patient", f"The subject is a {typed[1]}, not a patient.")
         return self._by_url.setdefault(reference, f"Patient/{typed[2]}")
 
-    def _add(self, found: Found) -> None:
+    def _add(self, found: RelevantResource) -> None:
         key = patient_key(found)
         if key is None:
             return
@@ -123,13 +122,3 @@ class Subjects:
             except NotThisSubject as error:
                 complaint = complaint if complaint and complaint.code == "other-patient" else error
         raise complaint or NotThisSubject("reference-unresolved", "The contained subject has no identifier.")
-
-
-def patient_key(found: Found) -> str | None:
-    """``Patient/ID`` of a Patient resource; None if nothing names it."""
-    if found.id:
-        return f"Patient/{found.id}"
-    if found.full_url is None:
-        return None
-    typed = _TYPED.search(found.full_url)
-    return f"Patient/{typed[2] if typed else found.full_url.rpartition(':')[2]}"

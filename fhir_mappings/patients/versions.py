@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 import orjson
 
 from fhir_mappings.contribution import Contribution
-from fhir_mappings.intake.relevance import Found
+from fhir_mappings.intake.relevance import RelevantResource
 from icans.record import Problem
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
@@ -34,7 +34,7 @@ class Version:
     most now). resource: what was read from its bytes, in its lean form.
     """
 
-    found: Found | None
+    found: RelevantResource | None
     number: str | None
     filed: datetime | None
     status: str

@@ -30,9 +30,18 @@ TARGETS = (
 )
 _REMOVING = frozenset({"unmatched", "disjoint", "not-related-to"})
 _EQUIVALENCES = _REMOVING | {
-    "relatedto", "related-to", "equivalent", "equal", "wider", "subsumes", "narrower", "specializes",
-    "inexact", "source-is-narrower-than-target", "source-is-broader-than-target",
-}  # fmt: skip
+    "relatedto",
+    "related-to",
+    "equivalent",
+    "equal",
+    "wider",
+    "subsumes",
+    "narrower",
+    "specializes",
+    "inexact",
+    "source-is-narrower-than-target",
+    "source-is-broader-than-target",
+}
 
 
 class TerminologyError(ValueError):

@@ -8,10 +8,11 @@ only on an explicit setting.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, TypeVar
 
 from fhir_mappings.terminology import systems as canonical
 from fhir_mappings.terminology.drug_codes import NationalDrugCodes
@@ -29,8 +30,8 @@ __all__ = ["ConflictingCodings", "DrugMatch", "Terminology", "TerminologyError",
 
 BUNDLED = Path(__file__).parent / "bundled"
 LABEL = "icans-mappings/1"
-Coding = tuple[str | None, str | None]
-Codings = Iterable[Coding]
+CodePair = tuple[str | None, str | None]
+CodePairs = Iterable[CodePair]
 
 #: Order in which the codings of one drug are believed where they disagree; names come last.
 _DRUG_SYSTEMS = {
@@ -61,6 +62,7 @@ _PANELS = ((canonical.LOINC, "9269-2"), (canonical.LOINC, "35088-4"))
 _ROUTE_ENDINGS = ("qualifier value", "administration", "route", "use")
 _RELEVANT = {"assessment": "looks-relevant-assessment", "medication": "looks-relevant-medication"}
 _MEMORY = 4096
+_Companion = TypeVar("_Companion")
 
 
 class ConflictingCodings(ValueError):
@@ -101,15 +103,21 @@ class Terminology:
     roles: dict[str, str]
     relevant_words: dict[str, Phrases]
     _drugs: dict[object, DrugMatch | None] = field(default_factory=dict, repr=False)
+    _companions: dict[object, Any] = field(default_factory=dict, repr=False)
 
-    def assessment(self, codings: Codings) -> str | None:
+    def companion(self, kind: Callable[[Terminology], _Companion]) -> _Companion:
+        """The one object of that kind that remembers what it has decided by this terminology; made when first
+        asked for, and kept as long as the terminology."""
+        return self._companions.get(kind) or self._companions.setdefault(kind, kind(self))  # type: ignore[no-any-return]
+
+    def assessment(self, codings: CodePairs) -> str | None:
         """The icans-assessment code that any of the codings means; panels and groupers mean none.
 
         Raises ConflictingCodings if two of them mean different assessments.
         """
         return self._meaning(canonical.ASSESSMENT, codings)
 
-    def finding(self, assessment: str, codings: Codings) -> str | None:
+    def finding(self, assessment: str, codings: CodePairs) -> str | None:
         """The icans-finding code of a coded answer to an assessment, None if it is none of that domain.
 
         Raises ConflictingCodings if the codings name different findings.
@@ -120,7 +128,7 @@ class Terminology:
         domains = self.tables.code_systems[canonical.FINDING][code]["domains"].split()
         return code if assessment in domains else None
 
-    def score(self, assessment: str, codings: Codings) -> int | None:
+    def score(self, assessment: str, codings: CodePairs) -> int | None:
         """The points of a coded answer (LOINC answers of GCS eye and RASS, or a site's own).
 
         Raises ConflictingCodings if the codings give different points.
@@ -128,19 +136,19 @@ class Terminology:
         code = self._meaning(canonical.SCORE, codings, assessment)
         return None if code is None else int(code)
 
-    def not_assessed(self, codings: Codings) -> str | None:
+    def not_assessed(self, codings: CodePairs) -> str | None:
         """Why something was not assessed, an icans-not-assessed code; raises ConflictingCodings."""
         return self._meaning(canonical.NOT_ASSESSED, codings)
 
-    def absent(self, codings: Codings) -> bool:
+    def absent(self, codings: CodePairs) -> bool:
         """Whether a coding is of FHIR's standard data-absent-reason: the value is missing, not zero."""
         return any(canonical.canonical_system(system) == canonical.DATA_ABSENT for system, _ in codings)
 
-    def infusion_procedure(self, codings: Codings) -> bool:
+    def infusion_procedure(self, codings: CodePairs) -> bool:
         """Whether a procedure is the infusion of CAR-T cells."""
         return "car-t-infusion" in self._meanings(canonical.ASSESSMENT, codings, None)
 
-    def developmental_delay(self, codings: Codings) -> bool:
+    def developmental_delay(self, codings: CodePairs) -> bool:
         """Whether a condition stands in value set developmental-delay (bundled without standard codes)."""
         members = self.tables.value_sets["developmental-delay"]
         return any(key in members for key in _keys(codings))
@@ -153,7 +161,7 @@ class Terminology:
         lists = self.relevant_words.values() if about is None else (self.relevant_words[about],)
         return any(phrases.found_in(text) for text in texts if text for phrases in lists)
 
-    def drug_matters(self, codings: Codings, texts: Iterable[str | None]) -> bool:
+    def drug_matters(self, codings: CodePairs, texts: Iterable[str | None]) -> bool:
         """Whether a drug is read: recognised as more than "other", or of a name that looks relevant; names
         may stand in the texts or in the codes of a local list."""
         coded = tuple(codings)
@@ -162,7 +170,7 @@ class Terminology:
             return match.role != "other"
         return self.looks_relevant(_local_texts(coded, named), "medication")
 
-    def drug(self, codings: Codings, texts: Iterable[str | None]) -> DrugMatch | None:
+    def drug(self, codings: CodePairs, texts: Iterable[str | None]) -> DrugMatch | None:
         """The drug that the codings, else the texts name, None if nothing here is recognised.
 
         RxNorm, a site's codes, SNOMED CT and ATC, NDC, then exact normalised names. Where they disagree the
@@ -176,7 +184,7 @@ class Terminology:
             self._drugs[key] = self._recognise(coded, named)
         return self._drugs[key]
 
-    def route(self, codings: Codings, texts: Iterable[str | None] = ()) -> str | None:
+    def route(self, codings: CodePairs, texts: Iterable[str | None] = ()) -> str | None:
         """ "systemic", "intrathecal" or "excluded"; None if not recognised, or if the sources disagree."""
         table = self.tables.maps[canonical.ROUTE]
         coded = tuple(codings)
@@ -198,7 +206,7 @@ class Terminology:
         doubtful = self.tables.value_sets["not-given-words"]
         return any((canonical.WORD, word) in doubtful for text in texts if text for word in words(text))
 
-    def event(self, codings: Codings, texts: Iterable[str | None] = ()) -> str | None:
+    def event(self, codings: CodePairs, texts: Iterable[str | None] = ()) -> str | None:
         """What an administration row charts: "given", "not-given", "stopped", "rate-change", None if it
         is not listed. A code of reason-medication-not-given is "not-given"."""
         table = self.tables.maps[canonical.EVENT]
@@ -243,13 +251,13 @@ class Terminology:
         mapped = [key for key, targets in assessments if any(target.code in wanted for target in targets)]
         return _tokens([*own, *mapped, *panels])
 
-    def _meaning(self, target: str, codings: Codings, assessment: str | None = None) -> str | None:
+    def _meaning(self, target: str, codings: CodePairs, assessment: str | None = None) -> str | None:
         found = self._meanings(target, codings, assessment)
         if len(found) > 1:
             raise ConflictingCodings(found)
         return found.pop() if found else None
 
-    def _meanings(self, target: str, codings: Codings, assessment: str | None) -> set[str]:
+    def _meanings(self, target: str, codings: CodePairs, assessment: str | None) -> set[str]:
         own, table = self.tables.code_systems[target], self.tables.maps[target]
         found = set()
         for system, code in _keys(codings):
@@ -270,7 +278,7 @@ class Terminology:
             plain = plain[: -len(ending) - 1]
         return table[canonical.ROUTE_NAME, plain]
 
-    def _recognise(self, codings: tuple[Coding, ...], texts: tuple[str, ...]) -> DrugMatch | None:
+    def _recognise(self, codings: tuple[CodePair, ...], texts: tuple[str, ...]) -> DrugMatch | None:
         coded = [pair for key in _keys(codings) for pair in self._coded_drug(key)]
         readings = (self.names.read(text) for text in _local_texts(codings, texts))
         named = [(_NAME, name) for name in readings if name is not None]
@@ -353,12 +361,12 @@ def _label(overlay: Path | None, unverified: bool) -> str:
     return f"{LABEL}+{digest.hexdigest()[:8]}"
 
 
-def _keys(codings: Codings) -> list[Source]:
+def _keys(codings: CodePairs) -> list[Source]:
     """System and code of the codings that have both, systems under their one URL."""
     return [(canonical.ALIASES.get(system, system), code.strip()) for system, code in codings if system and code]
 
 
-def _local_texts(codings: Codings, texts: Iterable[str | None]) -> list[str]:
+def _local_texts(codings: CodePairs, texts: Iterable[str | None]) -> list[str]:
     """The texts, and the codes of systems that carry words (a local list), not of published ones."""
     published = canonical.PUBLISHED
     local = [code for system, code in codings if code and canonical.canonical_system(system) not in published]

@@ -309,7 +309,7 @@ def test_a_check_of_mappings_takes_every_mutant() -> None:
         except NotFhir as refusal:
             assert refusal.reason
     assert sum(check.report.resources.values()) > 3_500
-    assert all(check.report.lines(verdict) for verdict in VERDICTS)
+    assert all(check.report.rows(verdict) for verdict in VERDICTS)
     template(check.report, load_terminology())
 
 

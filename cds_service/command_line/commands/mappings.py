@@ -12,7 +12,7 @@ from cds_service.command_line.options import compiled_site, json_bytes, say, wri
 from cds_service.errors import DONE, NOT_FHIR, Refusal
 
 if TYPE_CHECKING:
-    from fhir_mappings import Line, Report, Terminology
+    from fhir_mappings import Report, ReportRow, Terminology
 
 #: Names are shown up to here in the text; JSON has them whole.
 LONGEST_DISPLAY = 80
@@ -56,10 +56,10 @@ def mappings_check(options: Namespace) -> int:
 
 
 def report_json(report: Report) -> dict[str, Any]:
-    """The report: a list of lines for each verdict; times of unknown instants are null."""
+    """The report: a list of rows for each verdict; times of unknown instants are null."""
     found: dict[str, Any] = {"mappings": report.mappings, "resources": dict(sorted(report.resources.items()))}
     for verdict, key in _JSON_KEYS.items():
-        found[key] = [_line_json(line) for line in report.lines(verdict)]
+        found[key] = [_row_json(row) for row in report.rows(verdict)]
     found["unlisted"] = dict(sorted(report.unlisted.items()))
     return found
 
@@ -69,52 +69,52 @@ def report_text(report: Report) -> str:
     seen = ", ".join(f"{number} {kind}" for kind, number in sorted(report.resources.items()))
     parts = [f"Mappings {report.mappings}. Read: {seen or 'no resource'}."]
     for verdict, title in _TITLES.items():
-        lines = report.lines(verdict)
-        if lines or verdict != "refused":
-            parts.append("\n".join([f"{title}: {len(lines)}", *(text for line in lines for text in _line_text(line))]))
+        rows = report.rows(verdict)
+        if rows or verdict != "refused":
+            parts.append("\n".join([f"{title}: {len(rows)}", *(text for row in rows for text in _row_text(row))]))
     if report.unlisted:
         parts.append(f"Beyond the lines listed: {sum(report.unlisted.values())} occurrences of further codes.")
     return "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in "\n\n".join(parts) + "\n")
 
 
-def _line_json(line: Line) -> dict[str, Any]:
-    subject = line.subject
+def _row_json(row: ReportRow) -> dict[str, Any]:
+    item = row.item
     return {
-        "kind": subject.kind,
-        "system": subject.system,
-        "code": subject.code,
-        "display": subject.display,
-        "meaning": subject.meaning,
-        "count": line.count,
-        "first": _iso(line.first),
-        "last": _iso(line.last),
-        "references": line.references,
-        "lost": subject.lost,
-        "mapTo": subject.map_to,
+        "kind": item.kind,
+        "system": item.system,
+        "code": item.code,
+        "display": item.display,
+        "meaning": item.meaning,
+        "count": row.count,
+        "first": _iso(row.first),
+        "last": _iso(row.last),
+        "references": row.references,
+        "lost": item.lost,
+        "mapTo": item.map_to,
     }
 
 
-def _line_text(line: Line) -> Iterator[str]:
-    subject = line.subject
-    code = f"{subject.system}|{subject.code}" if subject.system and subject.code else subject.code
-    display = " ".join(subject.display.split())
+def _row_text(row: ReportRow) -> Iterator[str]:
+    item = row.item
+    code = f"{item.system}|{item.code}" if item.system and item.code else item.code
+    display = " ".join(item.display.split())
     display = display if len(display) <= LONGEST_DISPLAY else f"{display[:LONGEST_DISPLAY]}..."
-    shown = f'"{display}"' if display and display != subject.code else ""
-    meaning = f"-> {subject.meaning}" if subject.meaning else ""
-    yield "  " + " ".join(part for part in (subject.kind, code, shown, meaning) if part)
-    when = f", {line.first:%Y-%m-%d %H:%M} to {line.last:%Y-%m-%d %H:%M} UTC" if line.first and line.last else ""
-    often = "once" if line.count == 1 else f"{line.count} times"
-    yield f"    {often}{when}; {', '.join(line.references)}"
-    if subject.lost:
-        yield f"    lost: {subject.lost}"
-    if subject.map_to:
-        yield f"    map to: {subject.map_to}"
+    shown = f'"{display}"' if display and display != item.code else ""
+    meaning = f"-> {item.meaning}" if item.meaning else ""
+    yield "  " + " ".join(part for part in (item.kind, code, shown, meaning) if part)
+    when = f", {row.first:%Y-%m-%d %H:%M} to {row.last:%Y-%m-%d %H:%M} UTC" if row.first and row.last else ""
+    often = "once" if row.count == 1 else f"{row.count} times"
+    yield f"    {often}{when}; {', '.join(row.references)}"
+    if item.lost:
+        yield f"    lost: {item.lost}"
+    if item.map_to:
+        yield f"    map to: {item.map_to}"
 
 
 def _write_template(report: Report, terminology: Terminology, file: Path) -> None:
-    from fhir_mappings import template
+    from fhir_mappings import mapping_template
 
-    found = template(report, terminology)
+    found = mapping_template(report, terminology)
     write(json_bytes(found), file)
     elements = sum(len(group["element"]) for group in found.get("group", ()))
     say(f"{file}: {elements} codes to map; fill in targets and give its folder as --mappings")
