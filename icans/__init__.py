@@ -15,8 +15,9 @@ from icans.findings import (
     RuleNow,
     TimelineEntry,
 )
-from icans.grading.astct import Assessment
-from icans.policy.policy import Policy, PolicyEntry, PolicyError, load_policy, policy_entries
+from icans.grading.astct import Assessment, table_in_force
+from icans.policy.file import load_policy, policy_entries
+from icans.policy.policy import Policy, PolicyEntry, PolicyError
 from icans.record import Death, Dose, Escalation, Problem, Record
 
 __all__ = [
@@ -42,4 +43,5 @@ __all__ = [
     "load_policy",
     "policy_entries",
     "replay",
+    "table_in_force",
 ]

@@ -6,7 +6,6 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Context, Decimal
 
 from icans.grading.in_force import is_item
 from icans.policy.policy import Policy
@@ -23,7 +22,6 @@ from icans.record import (
     Problem,
     Sedative,
 )
-from icans.steroids.equivalents import Amount, amount_of, clock_amount, counts_for_clock, implausibly_large
 
 #: Datetimes are exact to the microsecond: the smallest step, and what a period divides into.
 MICROSECOND = timedelta(microseconds=1)
@@ -66,33 +64,12 @@ def _shelf(entry: Entry) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class ClockedDoses:
-    """The doses of one instant as treatment clocks see them.
-
-    amount: their sum in mg of dexamethasone-equivalent; unknown: one of a treating drug has no known size;
-    plausible: a dose of believable size is among them, so they may start a line; bridges: they keep one active;
-    end: when the last of them ended; earliest: the first instant at which they may have been given.
-    """
-
-    amount: Decimal
-    unknown: bool
-    plausible: bool
-    bridges: bool
-    end: datetime
-    earliest: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class CourseStart:
     """One infusion, possibly split over several records (those within the grouping window)."""
 
     at: datetime
     day: date
     entries: tuple[Infusion, ...]
-
-
-#: For sums that are taken apart again: no digit of a dose is rounded away.
-EXACT = Context(prec=60)
 
 
 def _order(entry: Entry) -> tuple[str, str, str]:
@@ -109,15 +86,7 @@ class Chart:
         self.infusions: list[Infusion] = []
         self.escalations: list[Escalation] = []
         self.courses: dict[datetime, CourseStart] = {}
-        self.by_identifier: dict[str, list[Dose]] = {}
-        self.longest_period = timedelta(0)
         self.has_documented = False
-        self.dose_instants: list[datetime] = []
-        self.period_instants: list[datetime] = []
-        self.weighed: dict[datetime, list[tuple[Dose, Amount]]] = {}
-        self.sums: list[tuple[Decimal, int]] = []  # up to and including each of the first dose instants
-        self.unusable: list[str] = []
-        self.clocked: dict[datetime, ClockedDoses | None] = {}
 
     def _instant(self, at: datetime) -> Instant:
         instant = self.at.get(at)
@@ -140,17 +109,6 @@ class Chart:
             self.escalations.append(entry)
         elif isinstance(entry, DocumentedGrade):
             self.has_documented = True
-        if isinstance(entry, Dose):
-            for identifier in entry.identifiers:
-                insort(self.by_identifier.setdefault(identifier, []), entry, key=lambda d: (d.at, d.reference))
-            if is_period(entry) and entry.end is not None:
-                self.longest_period = max(self.longest_period, entry.end - entry.at)
-                insort(self.period_instants, entry.at)
-            index = bisect_left(self.dose_instants, entry.at)
-            if index == len(self.dose_instants) or self.dose_instants[index] != entry.at:
-                self.dose_instants.insert(index, entry.at)
-            self._forget(entry)
-            return entry.at
         return self._reach(entry)
 
     def remove(self, entry: Entry) -> datetime | None:
@@ -165,16 +123,6 @@ class Chart:
         self._drop_if_empty(entry.at)
         if isinstance(entry, Escalation):
             self.escalations.remove(entry)
-        if isinstance(entry, Dose):
-            if is_period(entry):
-                self.period_instants.remove(entry.at)
-            if not instant.doses:
-                self.dose_instants.remove(entry.at)
-            self._forget(entry)
-            for identifier in entry.identifiers:
-                self.by_identifier[identifier].remove(entry)
-            # a line of treatment may have begun a qualifying window earlier
-            return entry.at - self.policy.qualifying_window
         return reach
 
     def add_problem(self, at: datetime, problem: Problem) -> datetime:
@@ -247,131 +195,6 @@ class Chart:
         """Loose ICE items in the item window from ``at`` on, in order."""
         end = at + self.policy.ice_item_window + MICROSECOND
         return [e for e in self._observed(at, end) if is_item(e) and not e.other_cause]
-
-    def _forget(self, dose: Dose) -> None:
-        """Drop what was worked out for the doses that this one may repeat or be repeated by."""
-        instants = {dose.at}.union(other.at for i in dose.identifiers for other in self.by_identifier[i])
-        until = dose.at + self.policy.duplicate_window
-        for index in range(bisect_left(self.dose_instants, dose.at), len(self.dose_instants)):
-            if self.dose_instants[index] > until:
-                break
-            instants.add(self.dose_instants[index])
-        for at in instants:
-            self.weighed.pop(at, None)
-            self.clocked.pop(at, None)
-        del self.sums[bisect_left(self.dose_instants, min(instants)) :]
-        del self.unusable[self.sums[-1][1] if self.sums else 0 :]
-
-    def weighed_between(self, start: datetime, end: datetime) -> Iterator[tuple[Dose, Amount]]:
-        """Doses that start in [start, end), each with what it counts for; duplicates left out."""
-        for index in range(bisect_left(self.dose_instants, start), bisect_left(self.dose_instants, end)):
-            yield from self._weighed_at(self.dose_instants[index])
-
-    def _weighed_at(self, at: datetime) -> list[tuple[Dose, Amount]]:
-        weighed = self.weighed.get(at)
-        if weighed is None:
-            standing = [dose for dose in self.at[at].doses if not self.duplicate_of(dose)]
-            weighed = self.weighed[at] = [(dose, amount_of(dose, self.policy)) for dose in standing]
-        return weighed
-
-    def weighed_periods(self, start: datetime, end: datetime) -> Iterator[tuple[Dose, Amount]]:
-        """Those of them that are given over a period."""
-        first, last = bisect_left(self.period_instants, start), bisect_left(self.period_instants, end)
-        for at in dict.fromkeys(self.period_instants[first:last]):
-            yield from ((dose, amount) for dose, amount in self._weighed_at(at) if is_period(dose))
-
-    def given_between(self, after: datetime, until: datetime) -> tuple[Decimal, list[str]]:
-        """Systemic dexamethasone-equivalent mg given at single instants in (after, until], and the references of the
-        doses of that time, those over a period among them, that have no usable amount."""
-        first, last = bisect_right(self.dose_instants, after), bisect_right(self.dose_instants, until)
-        while len(self.sums) < last:
-            mg = self.sums[-1][0] if self.sums else Decimal(0)
-            for dose, amount in self._weighed_at(self.dose_instants[len(self.sums)]):
-                if dose.route != "intrathecal" and not amount.usable:
-                    self.unusable.append(dose.reference)
-                elif dose.route == "systemic" and amount.lower and not is_period(dose):
-                    mg = EXACT.add(mg, amount.lower)
-            self.sums.append((mg, len(self.unusable)))
-        nothing = (Decimal(0), 0)
-        before, through = self.sums[first - 1] if first else nothing, self.sums[last - 1] if last else nothing
-        return EXACT.subtract(through[0], before[0]), self.unusable[before[1] : through[1]]
-
-    def last_doses(self, before: datetime) -> list[Dose]:
-        """The doses of the last instant before that one; duplicates left out."""
-        index = bisect_left(self.dose_instants, before) - 1
-        return [dose for dose, _ in self._weighed_at(self.dose_instants[index])] if index >= 0 else []
-
-    def clocked_between(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, ClockedDoses]]:
-        """The doses that start in [start, end) as treatment clocks see them, by instant."""
-        for index in range(bisect_left(self.dose_instants, start), bisect_left(self.dose_instants, end)):
-            clocked = self.clocked_at(self.dose_instants[index])
-            if clocked is not None:
-                yield self.dose_instants[index], clocked
-
-    def clocked_back_from(self, end: datetime, start: datetime) -> Iterator[ClockedDoses]:
-        """The doses that start in [start, end) as treatment clocks see them, the latest first."""
-        for index in range(bisect_left(self.dose_instants, end) - 1, -1, -1):
-            if self.dose_instants[index] < start:
-                return
-            clocked = self.clocked_at(self.dose_instants[index])
-            if clocked is not None:
-                yield clocked
-
-    def clocked_at(self, at: datetime) -> ClockedDoses | None:
-        """The doses of one instant, duplicates left out, as treatment clocks see them; None if none counts for one."""
-        if at in self.clocked:
-            return self.clocked[at]
-        policy = self.policy
-        weighed = self._weighed_at(at)
-        amounts = [(clock_amount(d, policy), d) for d, amount in weighed if counts_for_clock(d, amount)]
-        absurd = [d for d, amount in weighed if d.drug in policy.initiating_drugs and implausibly_large(d, amount)]
-        clocked = None
-        if amounts or absurd:
-            total = sum((a for a, _ in amounts if a is not None), Decimal(0))
-            unknown = any(a is None and d.drug in policy.initiating_drugs for a, d in amounts)
-            given = [*(d for _, d in amounts), *absurd]
-            clocked = ClockedDoses(
-                amount=total,
-                unknown=unknown,
-                plausible=bool(amounts),
-                bridges=unknown or bool(absurd) or total >= policy.bridging_dose,
-                end=max(d.end or d.at for d in given),
-                earliest=min(d.earliest for d in given),
-            )
-        self.clocked[at] = clocked
-        return clocked
-
-    def duplicate_of(self, dose: Dose) -> Dose | None:
-        """The dose that this one repeats: same identifier, or same drug, route, amount and start within a minute."""
-        for identifier in dose.identifiers:
-            first = self.by_identifier[identifier][0]
-            if first is not dose:
-                return first
-        start = dose.at - self.policy.duplicate_window
-        for index in range(bisect_left(self.dose_instants, start), len(self.dose_instants)):
-            at = self.dose_instants[index]
-            if at > dose.at:
-                break
-            for other in self.at[at].doses:
-                if (other.at, other.reference) < (dose.at, dose.reference) and _same_dose(other, dose):
-                    if self.duplicate_of(other) is None:
-                        return other
-        return None
-
-
-def is_period(dose: Dose) -> bool:
-    """Given over a period, not at an instant."""
-    return dose.end is not None and dose.end > dose.at
-
-
-def _same_dose(one: Dose, other: Dose) -> bool:
-    return (
-        one.drug == other.drug
-        and one.route == other.route
-        and one.amount_known
-        and one.lower_mg == other.lower_mg
-        and one.upper_mg == other.upper_mg
-    )
 
 
 def starts_monitoring(entry: Observed) -> bool:

@@ -6,7 +6,7 @@ import functools
 import pkgutil
 from pathlib import Path
 
-from icans import Policy, PolicyEntry, PolicyError, load_policy, policy_entries
+from icans import Policy, PolicyEntry, PolicyError, load_policy, policy_entries, table_in_force
 
 
 def default_text() -> str:
@@ -31,9 +31,9 @@ def override_text(path: Path | None) -> str | None:
 @functools.cache
 def current_policy(path: Path | None = None) -> Policy:
     """The policy with the overrides of ``path``; raises PolicyError naming the setting and the reason."""
-    return load_policy(default_text(), override_text(path))
+    return load_policy(default_text(), table_in_force(), override_text(path))
 
 
 def current_policy_entries(path: Path | None = None) -> tuple[PolicyEntry, ...]:
     """Every setting in force with its citation, for ``policy show``; raises as current_policy."""
-    return policy_entries(default_text(), override_text(path))
+    return policy_entries(default_text(), table_in_force(), override_text(path))

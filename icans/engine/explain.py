@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from icans.engine.history import History
 from icans.findings import Alert, RuleNow
 from icans.refractory.lines import hours_between
 from icans.steroids.equivalents import ZERO, number
-
-if TYPE_CHECKING:
-    from icans.engine.history import History
 
 ASTCT = "Lee et al. 2019 (ASTCT)"
 SCHEDULE = "assessment schedule of Fridberg et al. 2026, tolerance a project decision"

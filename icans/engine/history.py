@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from icans.chart import Chart, CourseStart, Instant, is_death, starts_monitoring
 from icans.course.course import Course
 from icans.course.documented import compare_documented, tool_at, tools_after
-from icans.engine.snapshot import timeline_entry
+from icans.engine.state import State
+from icans.engine.timeline import timeline_entry
 from icans.findings import key_time, problem_fact
 from icans.findings_log import Journal, Mark
 from icans.grading.assess import assess
@@ -35,33 +35,12 @@ from icans.record import (
 )
 from icans.refractory.lines import Clinic
 from icans.refractory.treatment import Treatment
-from icans.steroids.equivalents import duplicate_problem, number
+from icans.steroids.doses import Doses, duplicate_problem
+from icans.steroids.equivalents import number
 from icans.steroids.exposure import Exposure, dose_facts, given_since
 
 #: So many instants go by between checkpoints as long as nothing becomes known late; after that, one.
 SELDOM = 8
-
-
-@dataclass(slots=True)
-class State:
-    """Everything the rules carry from one instant to the next."""
-
-    charted: Charted
-    course: Course
-    treatment: Treatment
-    exposure: Exposure
-    last_dose_until: datetime | None = None
-    dead: bool = False
-
-    def copy(self) -> State:
-        return State(
-            self.charted.copy(),
-            self.course.copy(),
-            self.treatment.copy(),
-            self.exposure.copy(),
-            self.last_dose_until,
-            self.dead,
-        )
 
 
 class History:
@@ -72,6 +51,7 @@ class History:
         self.record = record
         self.policy = policy
         self.chart = Chart(policy)
+        self.doses = Doses(self.chart, policy)
         self.journal = Journal()
         self.state = self._blank()
         self.cursor: datetime | None = None
@@ -79,7 +59,7 @@ class History:
         self.every, self.since_checkpoint = SELDOM, 0
         self.tool_ahead: datetime | None = None
         self._deadline: tuple[datetime | None, datetime | None] = (None, None)
-        self._seen = Clinic(self.state.course, self.chart, policy, self.journal)
+        self._seen = Clinic(self.state.course, self.chart, self.doses, policy, self.journal)
 
     def _blank(self) -> State:
         return State(Charted(), Course(self.record.patient), Treatment(), Exposure())
@@ -94,10 +74,10 @@ class History:
         corrected: Sequence[tuple[datetime, Problem]] = (),
     ) -> None:
         """Take what became known, and drop what no longer stands; the fold rewinds as far as needed."""
-        reaches: list[datetime | None] = [self.chart.remove(entry) for entry in removed]
+        reaches: list[datetime | None] = [self._drop(entry) for entry in removed]
         reaches += [self.chart.remove_problem(at, problem) for at, problem in corrected]
         reaches += [self.chart.add_problem(at, problem) for at, problem in problems]
-        reaches += [self.chart.add(entry) for entry in added]
+        reaches += [self._take(entry) for entry in added]
         if not reaches:
             return
         if None in reaches:
@@ -106,9 +86,17 @@ class History:
         self._rewind(min([reach for reach in reaches if reach is not None]))
         for entry in added:
             if isinstance(entry, Dose):
-                decided = self.state.treatment.completes(entry.at, self.chart, self.policy)
+                decided = self.state.treatment.completes(entry.at, self.doses, self.policy)
                 if decided is not None:
                     self._rewind(decided)
+
+    def _take(self, entry: Entry) -> datetime | None:
+        reach = self.chart.add(entry)
+        return self.doses.add(entry) if isinstance(entry, Dose) else reach
+
+    def _drop(self, entry: Entry) -> datetime | None:
+        reach = self.chart.remove(entry)
+        return self.doses.remove(entry) if isinstance(entry, Dose) else reach
 
     def _rewind(self, instant: datetime | None) -> None:
         """Back to the state before ``instant`` (None: before everything)."""
@@ -213,7 +201,7 @@ class History:
         state.course.since = at
         state.course.last_full_at = course.last_full_at
         state.treatment = Treatment()
-        for _, given in self.chart.clocked_between(at - self.chart.longest_period, at):
+        for _, given in self.doses.clocked_between(at - self.doses.longest_period, at):
             if given.bridges and given.end > at:
                 state.treatment.bridge(given.end)
         if start is not None:
@@ -341,7 +329,7 @@ class History:
 
     def _clinic(self) -> Clinic:
         if self._seen.course is not self.state.course:
-            self._seen = Clinic(self.state.course, self.chart, self.policy, self.journal)
+            self._seen = Clinic(self.state.course, self.chart, self.doses, self.policy, self.journal)
         return self._seen
 
     def _on_steroids(self, at: datetime) -> bool | None:
@@ -357,7 +345,7 @@ class History:
         course = state.course
         unusable: list[Dose] = []
         for dose in doses:
-            repeated = self.chart.duplicate_of(dose)
+            repeated = self.doses.duplicate_of(dose)
             amount = state.exposure.give(dose, repeated, policy)
             if repeated is not None:
                 self._say(at, duplicate_problem(dose, repeated))
@@ -394,7 +382,7 @@ class History:
             return
         exposure.days_told = True
         facts = {"steroidDays": exposure.day_count, "dexamethasoneEquivalentMg": exposure.total_at(at)}
-        given = [dose for dose, _ in given_since(infusion.at, at, self.chart) if dose.route == "systemic"]
+        given = [dose for dose, _ in given_since(infusion.at, at, self.doses) if dose.route == "systemic"]
         found = course.finding("steroid-days", key_time(infusion.at), at, "info", facts, evidence_of(given))
         self.journal.open(at, found)
 
@@ -408,11 +396,11 @@ class History:
             "thresholdMg": highest,
             "crossedMg": list(crossed),
             "window": "since-infusion",
-            **dose_facts(at, exposure, self.chart),
+            **dose_facts(at, exposure, self.doses),
         }
         key = f"{key_time(course.infusion.at)}|{number(highest)}"
         indicator = policy.tier_indicators[policy.tiers.index(highest)]
-        evidence = evidence_of([d for d, amount in given_since(course.infusion.at, at, self.chart) if amount.usable])
+        evidence = evidence_of([d for d, amount in given_since(course.infusion.at, at, self.doses) if amount.usable])
         self.journal.open(at, course.finding("cumulative-dose", key, at, indicator, facts, evidence))
 
     # -- saying --------------------------------------------------------------------------------------
@@ -442,4 +430,4 @@ class History:
     def _note(self, at: datetime, kind: str, references: tuple[str, ...], day: Any, basis: object) -> None:
         """Write the timeline of a replay; a single evaluation has none."""
         if self.timeline:
-            self.journal.timeline.append(timeline_entry(at, kind, references, day, basis, self))
+            self.journal.timeline.append(timeline_entry(at, kind, references, day, basis, self.state, self.chart))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 from icans.chart import MICROSECOND
+from icans.engine.history import History
 from icans.findings import (
     RUNNING_FACTS,
     Alert,
@@ -17,7 +18,6 @@ from icans.findings import (
     Finding,
     GradeNow,
     RefractoryNow,
-    TimelineEntry,
 )
 from icans.grading.astct import Assessment
 from icans.policy.policy import Policy
@@ -29,19 +29,16 @@ from icans.steroids.exposure import ZERO, counted_doses, dose_facts, uncounted_d
 #: What is noted of an assessment and bears on comparing it with a later one.
 COMPARED_NOTES = ("consciousness-inferred", "consciousness-not-recorded")
 
-if TYPE_CHECKING:
-    from icans.engine.history import History
-
 
 def exposure_now(at: datetime, history: History, *, line_by_line: bool) -> ExposureNow | None:
     """Steroid exposure at ``at``; None if administrations could not be read. line_by_line: with every counted dose."""
     if not history.record.administrations_read:
         return None
     exposure, infused = history.state.exposure, history.state.course.infusion is not None
-    facts = dose_facts(at, exposure, history.chart)
+    facts = dose_facts(at, exposure, history.doses)
     counted: tuple[CountedDose, ...] = ()
     if line_by_line:
-        counted = counted_doses(at, exposure.since, history.chart, history.policy)
+        counted = counted_doses(at, exposure.since, history.doses, history.policy)
     onset_known = exposure.at_onset is not None
     total = facts["dexamethasoneEquivalentMg"]
     return ExposureNow(
@@ -57,7 +54,7 @@ def exposure_now(at: datetime, history: History, *, line_by_line: bool) -> Expos
         intrathecal_mg=facts["intrathecalMg"],
         by_drug_mg=dict(exposure.by_drug),
         counted=counted,
-        uncounted_references=uncounted_doses(at, exposure.since, history.chart),
+        uncounted_references=uncounted_doses(at, exposure.since, history.doses),
     )
 
 
@@ -149,7 +146,7 @@ def running_facts(alert: Alert, at: datetime, history: History) -> dict[str, Any
 
 def with_treatment(finding: Finding, at: datetime, history: History) -> Finding:
     """A finding of a treatment line with the line's doses and what was assumed, as of ``at``; others unchanged."""
-    basis, chart, policy = finding.basis, history.chart, history.policy
+    basis, given, policy = finding.basis, history.doses, history.policy
     if not isinstance(basis, RefractoryBasis):
         return finding
     start, onset = basis.line.treatment_start, history.state.course.onset
@@ -157,11 +154,12 @@ def with_treatment(finding: Finding, at: datetime, history: History) -> Finding:
     uncounted: tuple[str, ...] = ()
     end = start  # of a grade that rose again only the first doses are shown
     if basis.recent_mg is None:
-        doses, uncounted = counted_doses(at, start, chart, policy), uncounted_doses(at, start, chart)
+        doses, uncounted = counted_doses(at, start, given, policy), uncounted_doses(at, start, given)
         end = at
-    given = [d for d, a in chart.weighed_between(start, end + MICROSECOND) if counts_for_clock(d, a)]
-    agents = sorted((e for e in chart.escalations if (onset or start) <= e.at <= at), key=lambda e: (e.at, e.reference))
-    assumed = tuple(_assumed(basis, given, policy))
+    clocked = [d for d, a in given.weighed_between(start, end + MICROSECOND) if counts_for_clock(d, a)]
+    second_line = (e for e in history.chart.escalations if (onset or start) <= e.at <= at)
+    agents = sorted(second_line, key=lambda e: (e.at, e.reference))
+    assumed = tuple(_assumed(basis, clocked, policy))
     filled = replace(basis, doses=doses, uncounted=uncounted, escalations=tuple(agents), assumed=assumed)
     return replace(finding, basis=filled)
 
@@ -206,26 +204,3 @@ def course_summary(at: datetime, history: History, refractory: bool) -> CourseSu
         uncounted=exposure.uncounted if read else None,
         intrathecal_mg=dict(exposure.intrathecal),
     )
-
-
-def timeline_entry(
-    at: datetime, kind: str, references: tuple[str, ...], day: date, basis: object, history: History
-) -> TimelineEntry:
-    """One line of the timeline; before the first infusion, days are counted back from it."""
-    course, exposure = history.state.course, history.state.exposure
-    assessment = basis if isinstance(basis, Assessment) else None
-    shown = assessment or course.last
-    working = shown.working if shown is not None else None
-    assessable = assessment is None or assessment.assessable
-    infusion = course.infusion or min(history.chart.courses.values(), key=lambda c: c.at, default=None)
-    return TimelineEntry(
-        at=at, kind=kind, references=references, day=(day - infusion.day).days if infusion is not None else None,
-        grade=course.headline if assessable else None,
-        grade_low=working.low if working is not None else None,
-        grade_high=working.high if working is not None else None,
-        assessable=assessable,
-        ice_score=assessment.ice_score if assessment is not None else None,
-        deciding_domain=assessment.deciding_domain if assessment is not None else None,
-        dexamethasone_equivalent_mg=exposure.total_at(at) if course.infusion is not None else None,
-        basis=basis,
-    )  # fmt: skip

@@ -1,7 +1,6 @@
 """From the text of a policy file to checked settings: what a site may override, and how far.
 
 The bundled file states every threshold with unit, citation and safe range; an override file states values.
-Loaded only when a policy is compiled (pydantic is not imported before).
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from icans.grading.astct import table_in_force
 from icans.policy.policy import Policy, PolicyEntry, PolicyError
 
 Checked = TypeVar("Checked", bound=BaseModel)
@@ -61,19 +59,36 @@ def parse_toml(text: str) -> dict[str, Any]:
         raise PolicyError("", f"not a TOML file: {error}") from error
 
 
+def load_policy(default_text: str, table: Mapping[str, Any], override_text: str | None = None) -> Policy:
+    """The policy of the bundled TOML text, with a site's TOML text laid over it.
+
+    table: the grading table as code states it, by setting (``icans.grading.astct.table_in_force``). Raises
+    PolicyError for a text that is not TOML, an unknown setting, one that cannot be overridden, a value of the wrong
+    kind or outside its safe range.
+    """
+    return PolicyFile(default_text, table, override_text).compiled()
+
+
+def policy_entries(
+    default_text: str, table: Mapping[str, Any], override_text: str | None = None
+) -> tuple[PolicyEntry, ...]:
+    """Every setting in force with its citation, in the order of the bundled file; called like load_policy."""
+    return PolicyFile(default_text, table, override_text).entries()
+
+
 class PolicyFile:
     """The settings in force: the bundled ones, overridden by those of a site's file if there is one.
 
-    overridden: keys whose value differs from the bundled one.
+    table: the values that code states, by setting; overridden: keys whose value differs from the bundled one.
     """
 
-    def __init__(self, default_text: str, override_text: str | None = None) -> None:
+    def __init__(self, default_text: str, table: Mapping[str, Any], override_text: str | None = None) -> None:
         document = parse_toml(default_text)
         self.name = str(document.pop("name"))
         self.version = document.pop("version")
         self.sources = {key: checked(Source, key, table) for key, table in document.pop("sources").items()}
         self.section_of = {key: section for section, table in document.items() for key in table}
-        self.in_code = table_in_force()
+        self.in_code = table
         self.settings = {
             key: checked(Setting, key, {"value": self.in_code[key], **entry} if key in self.in_code else entry)
             for table in document.values()

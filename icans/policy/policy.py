@@ -114,21 +114,3 @@ class PolicyEntry:
     maximum: int | Decimal | None
     choices: tuple[str, ...]
     notes: tuple[str, ...]
-
-
-def load_policy(default_text: str, override_text: str | None = None) -> Policy:
-    """The policy of the bundled TOML text, with a site's TOML text laid over it.
-
-    Raises PolicyError for a text that is not TOML, an unknown setting, one that cannot be overridden, a value
-    of the wrong kind or outside its safe range.
-    """
-    from icans.policy.file import PolicyFile
-
-    return PolicyFile(default_text, override_text).compiled()
-
-
-def policy_entries(default_text: str, override_text: str | None = None) -> tuple[PolicyEntry, ...]:
-    """Every setting in force with its citation, in the order of the bundled file; raises as load_policy."""
-    from icans.policy.file import PolicyFile
-
-    return PolicyFile(default_text, override_text).entries()

@@ -124,9 +124,9 @@ def _evaluation(case: Case, policy: Policy) -> Assessment | None:
 
 def _unbroken(line: Line, start: datetime, at: datetime, clinic: Clinic) -> bool:
     """Steroids from ``start``, where the line's first dose stands, to ``at`` without too long a gap."""
-    chart, longest = clinic.chart, clinic.policy.treatment_gap
+    doses, longest = clinic.doses, clinic.policy.treatment_gap
     covered = start
-    for given_at, given in chart.clocked_between(start - chart.longest_period, at + MICROSECOND):
+    for given_at, given in doses.clocked_between(start - doses.longest_period, at + MICROSECOND):
         first_dose_moved = given_at == line.start and start != line.start
         if first_dose_moved or not given.bridges or (given_at < start and given.end <= start):
             continue

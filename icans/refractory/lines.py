@@ -15,6 +15,7 @@ from icans.grading.astct import Assessment
 from icans.policy.policy import Policy
 from icans.record import Escalation
 from icans.refractory.no_improvement import Verdict
+from icans.steroids.doses import Doses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +57,11 @@ class Line:
 
 
 class Clinic(NamedTuple):
-    """What the lines of a course are read beside: its grades, what is charted, the policy and the journal."""
+    """What the lines of a course are read with: its grades, what is charted, the doses, the policy and the journal."""
 
     course: Course
     chart: Chart
+    doses: Doses
     policy: Policy
     journal: Journal
 

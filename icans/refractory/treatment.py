@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from icans.chart import MICROSECOND, Chart
+from icans.chart import MICROSECOND
 from icans.findings import Evidence, key_time
 from icans.findings_log import Journal
 from icans.grading.astct import Assessment
@@ -21,6 +21,7 @@ from icans.policy.policy import Policy
 from icans.refractory.day_only import is_vague, outcomes, worsens
 from icans.refractory.lines import Clinic, Line, RefractoryBasis, hours_between, line_facts, line_now
 from icans.refractory.no_improvement import NOT_ASSESSABLE, Verdict, improved, judge, not_below
+from icans.steroids.doses import Doses
 from icans.steroids.exposure import RECENT, last_24h
 
 WORSENING, NO_IMPROVEMENT = "worsening-under-treatment", "no-improvement-24h"
@@ -68,7 +69,7 @@ class Treatment:
 
     def give(self, at: datetime, clinic: Clinic) -> None:
         """Take the doses of one instant: they may start a line, bridge a gap or end up behind one."""
-        given = clinic.chart.clocked_at(at)
+        given = clinic.doses.clocked_at(at)
         if given is None:
             return
         gap = self.last_bridge is None or at - self.last_bridge > clinic.policy.treatment_gap
@@ -79,7 +80,7 @@ class Treatment:
             lapsed = line is not None and line.broken
             if self.armed or gap or lapsed or _doubles(at, given.amount, clinic):
                 unknown_starts = given.unknown and (self.armed or gap or lapsed)
-                if unknown_starts or _sum_from(at, clinic.chart, clinic.policy) >= clinic.policy.qualifying_dose:
+                if unknown_starts or _sum_from(at, clinic.doses, clinic.policy) >= clinic.policy.qualifying_dose:
                     self._start(at, given.earliest, clinic, None)
                     started = True
                 else:
@@ -98,11 +99,11 @@ class Treatment:
         kept = (c for c in self.candidates if c[0] > dose_at - policy.qualifying_window)
         self.candidates = (*kept, (dose_at, decided_at))
 
-    def completes(self, dose_at: datetime, chart: Chart, policy: Policy) -> datetime | None:
+    def completes(self, dose_at: datetime, doses: Doses, policy: Policy) -> datetime | None:
         """Where the history changes if the dose at ``dose_at`` completes an earlier qualifying sum."""
         for candidate, decided_at in self.candidates:
             if candidate <= dose_at < candidate + policy.qualifying_window:
-                if _sum_from(candidate, chart, policy) >= policy.qualifying_dose:
+                if _sum_from(candidate, doses, policy) >= policy.qualifying_dose:
                     return decided_at
         return None
 
@@ -113,12 +114,12 @@ class Treatment:
             return
         since = assessment.at - clinic.policy.onset_lead
         self.armed = True
-        for at, given in clinic.chart.clocked_between(since, assessment.at):
+        for at, given in clinic.doses.clocked_between(since, assessment.at):
             if line is not None and at <= line.start:
                 continue  # this line's own doses, or those before it
             if not given.plausible:
                 continue
-            if given.unknown or _sum_from(at, clinic.chart, clinic.policy) >= clinic.policy.qualifying_dose:
+            if given.unknown or _sum_from(at, clinic.doses, clinic.policy) >= clinic.policy.qualifying_dose:
                 self._start(at, given.earliest, clinic, assessment)
                 self.bridge(given.end if given.bridges else at)
                 return
@@ -338,9 +339,9 @@ class Treatment:
         }
         key = f"{line.episode}|{line.number}|{key_time(at)}"
         basis, evidence = _rests_on(line, assessment, clinic)
-        _, uncounted = clinic.chart.given_between(at - RECENT, at)
-        basis = replace(basis, recent_mg=last_24h(at, clinic.chart), recent_uncounted=len(uncounted))
-        given = evidence_of([d for d in clinic.chart.last_doses(at) if d.route != "intrathecal"])
+        _, uncounted = clinic.doses.given_between(at - RECENT, at)
+        basis = replace(basis, recent_mg=last_24h(at, clinic.doses), recent_uncounted=len(uncounted))
+        given = evidence_of([d for d in clinic.doses.last_doses(at) if d.route != "intrathecal"])
         evidence = tuple(sorted({*evidence, *given}, key=lambda e: (str(e.time), e.reference, e.element)))
         found = clinic.course.finding("re-worsening", key, at, "warning", facts, evidence, basis)
         finding_id = clinic.journal.open(at, found)
@@ -360,7 +361,7 @@ def _rests_on(
     line: Line, evaluation: Assessment | None, clinic: Clinic
 ) -> tuple[RefractoryBasis, tuple[Evidence, ...]]:
     """What a finding of a line is worded from, and its evidence: reference, first doses, the row that was judged."""
-    first = [dose for dose, _ in clinic.chart.weighed_between(line.start, line.start + MICROSECOND)]
+    first = [dose for dose, _ in clinic.doses.weighed_between(line.start, line.start + MICROSECOND)]
     parts = (
         line.reference.evidence if line.reference is not None else (),
         evidence_of([d for d in first if d.route != "intrathecal"]),
@@ -375,10 +376,10 @@ def _rests_on(
     return basis, tuple(dict.fromkeys(item for part in parts for item in part))
 
 
-def _sum_from(start: datetime, chart: Chart, policy: Policy) -> Decimal:
+def _sum_from(start: datetime, doses: Doses, policy: Policy) -> Decimal:
     """Dexamethasone-equivalent mg of the doses that start within a day from ``start``."""
     total = Decimal(0)
-    for _, given in chart.clocked_between(start, start + policy.qualifying_window):
+    for _, given in doses.clocked_between(start, start + policy.qualifying_window):
         total += given.amount
     return total
 
@@ -397,7 +398,7 @@ def _reference(at: datetime, clinic: Clinic) -> Assessment | None:
 def _doubles(at: datetime, amount: Decimal, clinic: Clinic) -> bool:
     """At least twice every single dose of the days before, of which at least one has a known size."""
     smaller = False
-    for given in clinic.chart.clocked_back_from(at, at - clinic.policy.doubling_lookback):
+    for given in clinic.doses.clocked_back_from(at, at - clinic.policy.doubling_lookback):
         if amount < clinic.policy.doubling_factor * given.amount:
             return False
         smaller = smaller or given.amount > 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from icans.policy.policy import Policy
-from icans.record import Dose, Problem
+from icans.record import Dose
 
 ZERO = Decimal(0)
 
@@ -60,12 +60,3 @@ def number(amount: Decimal) -> str:
     """A number as it stands in ids and is read: no exponent, no trailing zeros."""
     text = format(amount, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def duplicate_problem(dose: Dose, first: Dose) -> Problem:
-    """Says that a dose repeats another: under the same identifier surely, by time and amount possibly."""
-    same_identifier = bool(dose.identifiers & first.identifiers)
-    how = "carries the identifier of" if same_identifier else "repeats"
-    message = f"{dose.shown} of {dose.drug} {how} {first.reference}; it is counted once."
-    affects = () if same_identifier else ("dose",)
-    return Problem("duplicate", dose.reference, dose.element, message, dose.at, None, affects)

@@ -14,10 +14,11 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
-from icans.chart import MICROSECOND, Chart, is_period
+from icans.chart import MICROSECOND
 from icans.findings import CountedDose
 from icans.policy.policy import Policy
 from icans.record import Dose
+from icans.steroids.doses import Doses, is_period
 from icans.steroids.equivalents import Amount, amount_of
 
 ZERO = Decimal(0)
@@ -169,29 +170,29 @@ class Exposure:
         return policy.tiers[first : self.tiers_crossed]
 
 
-def last_24h(at: datetime, chart: Chart) -> Decimal:
+def last_24h(at: datetime, doses: Doses) -> Decimal:
     """Dexamethasone-equivalent mg given in the 24 hours up to ``at``."""
     start = at - RECENT
-    total, _ = chart.given_between(start, at)
-    for dose, amount in chart.weighed_periods(start - chart.longest_period, at + MICROSECOND):
+    total, _ = doses.given_between(start, at)
+    for dose, amount in doses.weighed_periods(start - doses.longest_period, at + MICROSECOND):
         if dose.route == "systemic" and amount.lower and dose.end is not None:
             total += Accruing(dose, dose.at, dose.end, amount.lower, start).given(at)
     return total
 
 
-def given_since(since: datetime | None, at: datetime, chart: Chart) -> Iterator[tuple[Dose, Amount]]:
+def given_since(since: datetime | None, at: datetime, doses: Doses) -> Iterator[tuple[Dose, Amount]]:
     """The doses given from ``since`` to ``at`` that may count, those that were running then among them."""
-    start = (since or at - timedelta(days=36500)) - chart.longest_period
-    for dose, amount in chart.weighed_between(start, at + MICROSECOND):
+    start = (since or at - timedelta(days=36500)) - doses.longest_period
+    for dose, amount in doses.weighed_between(start, at + MICROSECOND):
         ends = dose.end if is_period(dose) and dose.end is not None else dose.at
         if dose.route != "intrathecal" and (since is None or ends >= since):
             yield dose, amount
 
 
-def counted_doses(at: datetime, since: datetime | None, chart: Chart, policy: Policy) -> tuple[CountedDose, ...]:
+def counted_doses(at: datetime, since: datetime | None, doses: Doses, policy: Policy) -> tuple[CountedDose, ...]:
     """The doses of the sum since ``since``, for showing it line by line."""
     counted: list[CountedDose] = []
-    for dose, amount in given_since(since, at, chart):
+    for dose, amount in given_since(since, at, doses):
         if not amount.usable:
             continue
         begins, given = since or dose.at, amount.lower
@@ -214,20 +215,20 @@ def counted_doses(at: datetime, since: datetime | None, chart: Chart, policy: Po
     return tuple(counted)
 
 
-def uncounted_doses(at: datetime, since: datetime | None, chart: Chart) -> tuple[str, ...]:
+def uncounted_doses(at: datetime, since: datetime | None, doses: Doses) -> tuple[str, ...]:
     """The references of the doses since ``since`` that are left out of the sum."""
     start = (since or at - timedelta(days=36500)) - MICROSECOND
-    return tuple(chart.given_between(start, at)[1])
+    return tuple(doses.given_between(start, at)[1])
 
 
-def dose_facts(at: datetime, exposure: Exposure, chart: Chart) -> dict[str, Any]:
+def dose_facts(at: datetime, exposure: Exposure, doses: Doses) -> dict[str, Any]:
     """The published facts of the exposure at ``at``, in mg of dexamethasone-equivalent."""
     total = exposure.total_at(at)
     before_onset = exposure.at_onset if exposure.at_onset is not None else total
     return {
         "dexamethasoneEquivalentMg": total,
         "sinceOnsetMg": total - before_onset,
-        "last24hMg": last_24h(at, chart),
+        "last24hMg": last_24h(at, doses),
         "administrations": exposure.administrations,
         "uncounted": exposure.uncounted,
         "prophylacticMg": before_onset,

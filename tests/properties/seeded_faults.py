@@ -60,7 +60,7 @@ FAULTS = (
         "if amount < clinic.policy.doubling_factor",
         "if amount <= clinic.policy.doubling_factor",
     ),
-    Fault("chart.py", "total >= policy.bridging_dose", "total > policy.bridging_dose"),
+    Fault("steroids/doses.py", "total >= policy.bridging_dose", "total > policy.bridging_dose"),
     Fault("refractory/treatment.py", "if said != {verdict.label}:", "if verdict.label not in said:"),
     Fault(
         "refractory/day_only.py",

@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import icans
-from icans.policy.policy import Policy, load_policy
+from icans.grading.astct import table_in_force
+from icans.policy.file import load_policy
+from icans.policy.policy import Policy
 from icans.record import Record
 from tests.oracle.replay import last_instant
 from tests.oracle.replay import replay as oracle_replay
@@ -19,7 +21,7 @@ from tests.properties.boundaries import BOUNDARY_COURSES
 from tests.properties.strategies import Shape, records, treated_records
 
 POLICY_TEXT = Path(icans.__file__).parent / "policy" / "icans-default.toml"
-POLICY: Policy = load_policy(POLICY_TEXT.read_text(encoding="utf-8"))
+POLICY: Policy = load_policy(POLICY_TEXT.read_text(encoding="utf-8"), table_in_force())
 COURSE = settings(
     deadline=None,
     derandomize=True,

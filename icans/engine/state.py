@@ -1,0 +1,33 @@
+"""What the rules carry from one instant to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from icans.course.course import Course
+from icans.grading.in_force import Charted
+from icans.refractory.treatment import Treatment
+from icans.steroids.exposure import Exposure
+
+
+@dataclass(slots=True)
+class State:
+    """Everything the rules carry from one instant to the next."""
+
+    charted: Charted
+    course: Course
+    treatment: Treatment
+    exposure: Exposure
+    last_dose_until: datetime | None = None
+    dead: bool = False
+
+    def copy(self) -> State:
+        return State(
+            self.charted.copy(),
+            self.course.copy(),
+            self.treatment.copy(),
+            self.exposure.copy(),
+            self.last_dose_until,
+            self.dead,
+        )
