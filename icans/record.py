@@ -79,6 +79,12 @@ NOT_ASSESSED_REASONS = (
 )
 
 
+#: What a resource that could not be used may have been.
+MAY_BE = ("assessment", "dose", "infusion", "sedative")
+#: Where a record comes from: Observations and answered forms; Procedures; MedicationAdministrations.
+SOURCES = ("observations", "procedures", "administrations")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One recorded thing.
@@ -286,10 +292,56 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A relevant resource that could not be used, with what it may have been (L2, L3).
+
+    One entry a resource version: whatever kept it from being used (an element that decides is missing, broken
+    or implausible, its status or a modifier cannot be read, its drug is not known, its subject is not clear)
+    is in ``problems``, which are also in ``Record.problems``. It is never an Observed, Dose, Sedative or
+    Infusion as well.
+
+    reference: the resource, as in Entry.
+    may_be: what it may have been, any of MAY_BE:
+        "assessment": a finding that could grade; "sedative": a sedative or paralytic given;
+        "infusion": the infusion of CAR-T cells, on record and not readable (L34);
+        "dose": a given administration that is not known not to be a systemic glucocorticoid (L3). It counts as
+        ``uncounted``, has no upper bound, and is nothing else: no line, no gap bridged, no steroid day, no
+        ``dose-unknown``. A recognised steroid whose amount, route or end alone is unknown is a Dose.
+    drug: the drug as charted, "" where none is named.
+    at: its place: effective or start, else issued, recorded, authored, meta.lastUpdated; the end of the day
+        where only the day is known. None if no instant of it can be read (or all lie later than a live call):
+        it stands at the call, in a replay at the last instant known.
+    known: from when it is known, as of a resource that is used; None if ``at`` is None: from the first.
+    day: local calendar day of ``at``.
+    superseded, superseded_by: as in Entry: from when a later version replaced it.
+    """
+
+    reference: str
+    may_be: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    drug: str = ""
+    at: datetime | None = None
+    known: datetime | None = None
+    day: date | None = None
+    superseded: datetime | None = None
+    superseded_by: str | None = None
+
+    @property
+    def placed(self) -> bool:
+        """Whether an instant of its own is known."""
+        return self.at is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """Everything relevant that is recorded about one patient, in no particular order.
 
     administrations_read, procedures_read: False if that source could not be read at all.
+    incomplete: those of SOURCES that were not read in full (a page, a file, a part or all of it is missing,
+        or rows of another patient came with it). Where "administrations" is in it, sums have no upper bound
+        (L3); an answer without cards needs it to be empty (L34).
+    refused: relevant resources that could not be used.
+    problems: all of them, those of ``refused`` included.
     """
 
     patient: str
@@ -303,4 +355,6 @@ class Record:
     developmental_delay: bool = False
     administrations_read: bool = True
     procedures_read: bool = True
+    incomplete: frozenset[str] = frozenset()
+    refused: tuple[Refused, ...] = ()
     problems: tuple[Problem, ...] = ()
