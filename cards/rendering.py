@@ -10,7 +10,7 @@ from typing import Any
 from cards.json_values import time_json, to_json, without_empty
 from cards.markdown import LONGEST_SUMMARY, bullets, escape, plain, table
 from cards.sources import card_source, override_reasons
-from cards.view import CardContext, View
+from cards.view import CardContext, Times, View
 from cards.wording.assessment import NAMES
 from cards.wording.data_quality import WORDINGS as DATA
 from cards.wording.data_quality import problem_line
@@ -56,7 +56,7 @@ def render(
     and drops null and empty members at every depth, as CDS Hooks asks. Without it (evaluate, replay) the uuid
     is the findingId and facts keep their nulls. modules: only these; all if None.
     """
-    view = View(evaluation, context)
+    view = View.of(evaluation, context)
     cards = []
     for module in MODULES:
         if modules is not None and module not in modules:
@@ -93,6 +93,11 @@ def alert_json(alert: Alert, patient: str | None = None) -> dict[str, Any]:
     return printed
 
 
+def line(alert: Alert, times: Times) -> str:
+    """The finding in one short plain line, for a place that states the time itself."""
+    return plain(WORDINGS[alert.finding.type].line(alert, times), LONGEST_SUMMARY)
+
+
 def _card(lead: Alert, others: Sequence[Alert], view: View, hook_instance: str | None) -> dict[str, Any]:
     finding, wording = lead.finding, WORDINGS[lead.finding.type]
     body = wording.body(lead, view)
@@ -127,7 +132,7 @@ def _extension(lead: Alert, others: Sequence[Alert], view: View) -> dict[str, An
         "facts": to_json(lead.facts),
         "evidence": _evidence_json(finding.evidence),
         "alsoHolds": [_also(alert) for alert in others],
-        "policy": view.evaluation.policy,
+        "policy": view.policy.label,
     }
     if lead.revised_facts is not None:
         extension["revisedFacts"] = to_json(lead.revised_facts)
@@ -263,7 +268,7 @@ def _provenance(wording: Wording, view: View) -> str:
     parts = [f"Rule {wording.rule}"]
     if wording.source.citation:
         parts.append(wording.source.citation)
-    parts.append(f"policy {escape(view.evaluation.policy)}")
+    parts.append(f"policy {escape(view.policy.label)}")
     if view.context.mappings:
         parts.append(f"mappings {escape(view.context.mappings)}")
     if view.evaluation.course > 1:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from hashlib import sha1
 from typing import Any, NamedTuple
 
+from icans.policy.policy import Policy
 from icans.record import Problem
 
 MODULES = ("icans", "refractory", "steroids", "crs", "protocol", "data")
@@ -237,15 +238,15 @@ class Evaluation:
     """Everything that is known of one patient at ``as_of``.
 
     findings: alerts that hold then, in module order (leading finding of a module first).
-    monitoring: "none", "active" or "ended". infusion_day: local calendar day that counts as day 0;
-    infusion_days: those of all infusions.
+    policy: the one it was made by. monitoring: "none", "active" or "ended". infusion_day: local calendar day that
+    counts as day 0; infusion_days: those of all infusions.
     """
 
     patient: str
     as_of: datetime
     infusion: datetime | None
     infusions: tuple[datetime, ...]
-    policy: str
+    policy: Policy
     monitoring: str
     grade: GradeNow
     refractory: RefractoryNow
@@ -314,7 +315,7 @@ class Replay:
     infusion: datetime | None
     infusions: tuple[datetime, ...]
     infusion_days: tuple[date, ...]
-    policy: str
+    policy: Policy
     timeline: tuple[TimelineEntry, ...]
     alerts: tuple[Alert, ...]
     moments: tuple[Moment, ...]

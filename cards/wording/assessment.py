@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cards.markdown import escape
 from cards.view import View
 from cards.wording.parts import words
 from icans.grading.astct import Assessment, DomainValue, GradeRange
+from icans.policy.policy import Policy, in_words
 from icans.record import ICE_ITEM_POINTS, ICE_MAXIMUM
 
 DOMAINS = {
@@ -60,18 +61,21 @@ REASONS = {
     "hemorrhage-excluded": "hemorrhage with or without edema is not graded as ICANS",
     "not-valid-at-baseline": "not valid for this patient at baseline",
 }
-_NOTES = {
-    "consciousness-not-recorded": "Level of consciousness not recorded: the grade may be higher.",
-    "consciousness-inferred": "Level of consciousness inferred from GCS eye response or RASS, not charted.",
-    "at-baseline": "ICE is at this patient's own baseline and no other domain is abnormal.",
-    "no-baseline": "No baseline ICE was found in the available record.",
-    "under-sedation": "Charted while a sedative was running: it ends no episode and proves no improvement.",
-    "recent-bolus": "A sedative bolus was given within the 4 h before: its effect cannot be told apart.",
-    "events-re-documentation-due": (
-        "A motor or ICP finding older than 24 h has not been documented again: counted as possible."
+_NOTES: Mapping[str, Callable[[Policy], str]] = {
+    "consciousness-not-recorded": lambda _: "Level of consciousness not recorded: the grade may be higher.",
+    "consciousness-inferred": lambda _: "Level of consciousness inferred from GCS eye response or RASS, not charted.",
+    "at-baseline": lambda _: "ICE is at this patient's own baseline and no other domain is abnormal.",
+    "no-baseline": lambda _: "No baseline ICE was found in the available record.",
+    "under-sedation": lambda _: "Charted while a sedative was running: it ends no episode and proves no improvement.",
+    "recent-bolus": lambda policy: (
+        f"A sedative bolus was given within the {in_words(policy.bolus_note)} before: its effect cannot be told apart."
     ),
-    "implausible-pair": "The recorded values contradict each other; the worse counts.",
-    "age-unknown": "Age is not known: whether ICE or CAPD applies could not be checked.",
+    "events-re-documentation-due": lambda policy: (
+        f"A motor or ICP finding older than {in_words(policy.event_carry)} has not been documented again: counted as "
+        "possible."
+    ),
+    "implausible-pair": lambda _: "The recorded values contradict each other; the worse counts.",
+    "age-unknown": lambda _: "Age is not known: whether ICE or CAPD applies could not be checked.",
 }
 
 
@@ -160,7 +164,7 @@ def assessment_points(assessment: Assessment, view: View) -> list[str]:
     strict = assessment.strict
     if strict is not None and assessment.working is not None and strict != assessment.working:
         points.append(f"Strict interval, with nothing assumed about consciousness: {_range(strict)}.")
-    points.extend(_NOTES[note] for note in assessment.notes if note in _NOTES)
+    points.extend(_NOTES[note](view.policy) for note in assessment.notes if note in _NOTES)
     points.append(_baseline(assessment))
     return [point for point in points if point]
 

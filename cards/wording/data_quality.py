@@ -7,7 +7,7 @@ from typing import Any
 
 from cards.markdown import escape, table
 from cards.sources import RECORD
-from cards.view import View
+from cards.view import Times, View
 from cards.wording.parts import Body, Wording, facts_of, words
 from icans.findings import Alert
 from icans.record import Problem
@@ -70,6 +70,13 @@ def data_quality_summary(alert: Alert, view: View) -> str:
     return f"Charting in doubt, {_kind(first)} {_charted(alert, view)}: {message}{more}"
 
 
+def data_quality_line(alert: Alert, times: Times) -> str:
+    problems = _problems(alert)
+    first = str(problems[0].get("message") or _said(problems[0])) if problems else "no more is known"
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"charting in doubt: {first}{more}"
+
+
 def data_quality_body(alert: Alert, view: View) -> Body:
     problems = _problems(alert)
     first = problems[0] if problems else {}
@@ -130,4 +137,8 @@ def _said(problem: Mapping[str, Any]) -> str:
     return SAID.get(code, code.replace("-", " "))
 
 
-WORDINGS = {"data-quality": Wording(summary=data_quality_summary, body=data_quality_body, rule="G6", source=RECORD)}
+WORDINGS = {
+    "data-quality": Wording(
+        summary=data_quality_summary, body=data_quality_body, line=data_quality_line, rule="G6", source=RECORD
+    )
+}

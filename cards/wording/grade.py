@@ -9,7 +9,7 @@ from typing import Any
 from cards.markdown import escape, fit
 from cards.sources import ASTCT, FRIDBERG
 from cards.suggestions import document_grade, draft_assessment, draft_eeg, draft_imaging
-from cards.view import View
+from cards.view import Times, View
 from cards.wording.assessment import (
     CRITERIA,
     NAMES,
@@ -23,6 +23,7 @@ from cards.wording.assessment import (
 from cards.wording.parts import Body, Wording, facts_of, words
 from icans.findings import Alert
 from icans.grading.astct import Assessment
+from icans.policy.policy import in_words
 
 SEDATION_UNCHECKED = "Sedation could not be checked: administrations were not read."
 BEDSIDE = "This does not replace bedside assessment."
@@ -33,11 +34,7 @@ _RISING = ("onset", "worsening", "recurrence")
 
 def grade_change_summary(alert: Alert, view: View) -> str:
     facts, assessment = facts_of(alert), _assessment(alert)
-    change = {
-        "onset": " (onset)",
-        "worsening": f", up from {facts['previousGrade']}",
-        "recurrence": f" (recurrence, episode {facts['episode']})",
-    }.get(facts["direction"], f", down from {facts['previousGrade']}")
+    change = _change(facts)
     headline = _headline(facts, assessment)
     if facts.get("decidingDomain") == "documented":
         text = f"ICANS {headline} charted by a clinician{change}, {view.short_time(alert.finding.at)}"
@@ -50,6 +47,12 @@ def grade_change_summary(alert: Alert, view: View) -> str:
     return text
 
 
+def grade_change_line(alert: Alert, times: Times) -> str:
+    facts, assessment = facts_of(alert), _assessment(alert)
+    by = "charted by a clinician" if facts.get("decidingDomain") == "documented" else deciding_text(assessment, facts)
+    return f"ICANS {_headline(facts, assessment)}{_change(facts)}{': ' if by else ''}{by}"
+
+
 def grade_change_body(alert: Alert, view: View) -> Body:
     facts, assessment = facts_of(alert), _assessment(alert)
     grade, rising = facts["grade"], facts["direction"] in _RISING
@@ -59,9 +62,12 @@ def grade_change_body(alert: Alert, view: View) -> Body:
     points = assessment_points(assessment, view) if assessment is not None else []
     points.extend(_documented(facts, assessment))
     if facts.get("onsetOnSteroids"):
-        points.append("A systemic steroid was given within the 24 h before this onset.")
+        points.append(
+            f"A systemic steroid was given within the {in_words(view.policy.onset_on_steroids)} before this onset."
+        )
     if facts["direction"] == "resolution":
-        points.append("Grade 0 is recorded; the episode counts as resolved after 24 h of such assessments.")
+        resolution = in_words(view.policy.resolution)
+        points.append(f"Grade 0 is recorded; the episode counts as resolved after {resolution} of such assessments.")
     if rising and grade >= 3:
         points.append(BEDSIDE)
     return Body(lead=lead, points=points, suggestions=_change_drafts(alert, view, facts, assessment))
@@ -80,6 +86,13 @@ def icans_active_summary(alert: Alert, view: View) -> str:
     if sedation_unchecked(_assessment(alert), facts, view):
         text += "; sedation not checked"
     return text
+
+
+def icans_active_line(alert: Alert, times: Times) -> str:
+    facts = facts_of(alert)
+    last = facts.get("lastAssessment")
+    text = f"{'last known ICANS' if facts.get('stale') else 'ICANS'} grade {facts['grade']}"
+    return f"{text}, assessed {times.in_course(last)}" if isinstance(last, datetime) else text
 
 
 def icans_active_body(alert: Alert, view: View) -> Body:
@@ -122,6 +135,13 @@ def possible_change_summary(alert: Alert, view: View) -> str:
     return f"{text}; missing: {missing}" if missing else text
 
 
+def possible_change_line(alert: Alert, times: Times) -> str:
+    facts = facts_of(alert)
+    grades, missing = range_text(facts["gradeLow"], facts["gradeHigh"]), words(facts.get("missing"), NAMES)
+    text = f"grade may have {_changed(facts)} {facts['previousGrade']}: recorded items allow {grades}"
+    return f"{text}; missing: {missing}" if missing else text
+
+
 def possible_change_body(alert: Alert, view: View) -> Body:
     facts, assessment = facts_of(alert), _assessment(alert)
     value = deciding_text(assessment, facts)
@@ -151,14 +171,21 @@ def discrepancy_summary(alert: Alert, view: View) -> str:
     )
 
 
+def discrepancy_line(alert: Alert, times: Times) -> str:
+    facts = facts_of(alert)
+    computed = range_text(facts["strictLow"], facts["strictHigh"])
+    return f"grade {facts['documentedGrade']} charted by a clinician; recorded items give {computed}"
+
+
 def discrepancy_body(alert: Alert, view: View) -> Body:
     facts, assessment = facts_of(alert), _assessment(alert)
     working = range_text(facts["gradeLow"], facts["gradeHigh"])
     strict = range_text(facts["strictLow"], facts["strictHigh"])
     assuming = "" if strict == working else f", and {strict} with nothing assumed about consciousness"
+    window = in_words(view.policy.combination_window)
     lead = (
         f"Grade {facts['documentedGrade']} charted by a clinician at {view.time(alert.finding.at)}. Items "
-        f"recorded within an hour of it give grade {working}{assuming}: the two differ."
+        f"recorded within {window} of it give grade {working}{assuming}: the two differ."
     )
     if sedation_unchecked(assessment, facts, view):
         lead += f" {SEDATION_UNCHECKED}"
@@ -173,6 +200,10 @@ def discrepancy_body(alert: Alert, view: View) -> Body:
 def not_found_summary(alert: Alert, view: View) -> str:
     since = view.short_time(facts_of(alert)["since"])
     return f"No ICANS assessment found in the available record since {since}"
+
+
+def not_found_line(alert: Alert, times: Times) -> str:
+    return f"no ICANS assessment found since {times.in_course(facts_of(alert)['since'])}"
 
 
 def not_found_body(alert: Alert, view: View) -> Body:
@@ -198,6 +229,12 @@ def overdue_summary(alert: Alert, view: View) -> str:
     )
 
 
+def overdue_line(alert: Alert, times: Times) -> str:
+    facts = facts_of(alert)
+    last = times.in_course(facts["lastAssessment"])
+    return f"assessment overdue at grade {facts['grade']} (every {facts['intervalHours']} h); last full one {last}"
+
+
 def overdue_body(alert: Alert, view: View) -> Body:
     facts = facts_of(alert)
     last, hours = facts["lastAssessment"], facts["intervalHours"]
@@ -207,7 +244,8 @@ def overdue_body(alert: Alert, view: View) -> Body:
     )
     points = [
         f"Schedule at this grade: every {hours} h; fell due, with its period of grace, {view.time(alert.finding.at)}.",
-        "After the schedule of Fridberg et al. 2026: ICE once a day, every 8 h from grade 2.",
+        f"Schedule in force: every {in_words(view.policy.interval_mild)}, every "
+        f"{in_words(view.policy.interval_severe)} from grade 2.",
     ]
     return Body(lead=lead, points=points, suggestions=draft_assessment(view.evaluation.patient))
 
@@ -221,7 +259,7 @@ def _change_lead(alert: Alert, view: View, facts: Mapping[str, Any], assessment:
     if facts.get("decidingDomain") == "documented":
         return (
             f"Grade {grade} charted by a clinician at {time}. {headline}: {change}. No ICE or CAPD was found "
-            "within an hour of it."
+            f"within {in_words(view.policy.combination_window)} of it."
         )
     value = deciding_text(assessment, facts)
     recorded = f"{escape(_capital(value))} at" if value else "Recorded at"
@@ -271,6 +309,14 @@ def _headline(facts: Mapping[str, Any], assessment: Assessment | None) -> str:
     return text
 
 
+def _change(facts: Mapping[str, Any]) -> str:
+    if facts["direction"] == "onset":
+        return " (onset)"
+    if facts["direction"] == "recurrence":
+        return f" (recurrence, episode {facts['episode']})"
+    return f", {'up' if facts['direction'] in _RISING else 'down'} from {facts['previousGrade']}"
+
+
 def _changed(facts: Mapping[str, Any]) -> str:
     return "risen from" if facts.get("direction") == "worsening" else "fallen from"
 
@@ -289,12 +335,22 @@ def _assessment(alert: Alert) -> Assessment | None:
 
 
 WORDINGS = {
-    "grade-change": Wording(summary=grade_change_summary, body=grade_change_body, rule="C1 with GRD-7", source=ASTCT),
-    "icans-active": Wording(summary=icans_active_summary, body=icans_active_body, rule="C4", source=ASTCT),
-    "grade-possible-change": Wording(
-        summary=possible_change_summary, body=possible_change_body, rule="C2", source=ASTCT
+    "grade-change": Wording(
+        summary=grade_change_summary, body=grade_change_body, line=grade_change_line, rule="C1 with GRD-7", source=ASTCT
     ),
-    "grade-discrepancy": Wording(summary=discrepancy_summary, body=discrepancy_body, rule="GRD-15", source=ASTCT),
-    "assessment-not-found": Wording(summary=not_found_summary, body=not_found_body, rule="C7", source=FRIDBERG),
-    "assessment-overdue": Wording(summary=overdue_summary, body=overdue_body, rule="C5", source=FRIDBERG),
+    "icans-active": Wording(
+        summary=icans_active_summary, body=icans_active_body, line=icans_active_line, rule="C4", source=ASTCT
+    ),
+    "grade-possible-change": Wording(
+        summary=possible_change_summary, body=possible_change_body, line=possible_change_line, rule="C2", source=ASTCT
+    ),
+    "grade-discrepancy": Wording(
+        summary=discrepancy_summary, body=discrepancy_body, line=discrepancy_line, rule="GRD-15", source=ASTCT
+    ),
+    "assessment-not-found": Wording(
+        summary=not_found_summary, body=not_found_body, line=not_found_line, rule="C7", source=FRIDBERG
+    ),
+    "assessment-overdue": Wording(
+        summary=overdue_summary, body=overdue_body, line=overdue_line, rule="C5", source=FRIDBERG
+    ),
 }

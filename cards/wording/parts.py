@@ -8,7 +8,7 @@ from typing import Any
 
 from cards.markdown import escape
 from cards.sources import Source
-from cards.view import View
+from cards.view import Times, View
 from icans.findings import RUNNING_FACTS, Alert
 
 
@@ -30,10 +30,15 @@ class Body:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """How one type of finding reads, by which rule and source: ``summary`` plain text, ``body`` Markdown."""
+    """How one type of finding reads, by which rule and source.
+
+    summary: a card's first line, plain text. body: its detail, Markdown. line: one short plain line for a place
+    that states the time itself, such as a replay.
+    """
 
     summary: Callable[[Alert, View], str]
     body: Callable[[Alert, View], Body]
+    line: Callable[[Alert, Times], str]
     rule: str
     source: Source
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,29 +10,39 @@ from cards.json_values import number_text
 from cards.markdown import escape
 from cards.sources import FRIDBERG
 from cards.suggestions import draft_assessment, draft_eeg, draft_imaging
-from cards.view import View
+from cards.view import Times, View
 from cards.wording.assessment import assessment_points, ice_text, range_text, sedation_unchecked, when
 from cards.wording.exposure import sum_table
 from cards.wording.grade import BEDSIDE, SEDATION_UNCHECKED
 from cards.wording.literature import DEFINITION_LIMITS, DEFINITION_QUOTE
 from cards.wording.parts import Body, Wording, count, facts_of, named, words
 from icans.findings import Alert
+from icans.policy.policy import Policy, in_words
 from icans.record import Escalation
 from icans.refractory.lines import RefractoryBasis
 
 _DEFINITION_LABEL = "fridberg2026-24h"
-_CLAUSES = {
-    "worsening-under-treatment": "worsening to a higher grade within 24 h under active treatment",
-    "no-improvement-24h": "no improvement within 24 h of treatment start",
+_CLAUSES: Mapping[str, Callable[[Policy], str]] = {
+    "worsening-under-treatment": lambda policy: (
+        f"worsening to a higher grade within {in_words(policy.evaluation_due)} under active treatment"
+    ),
+    "no-improvement-24h": lambda policy: f"no improvement within {in_words(policy.evaluation_due)} of treatment start",
 }
-_OPEN_REASONS = {
-    "no-reference": "no gradable assessment was found in the 24 h before treatment start or the 2 h after",
-    "not-assessable": "the assessment at 24 h could not be graded (for example under sedation)",
-    "time-imprecise": "a time is charted as a day only, and both ends of that day give different answers",
-    "treatment-gap": "no steroid dose was found in the 30 h before: active treatment is not shown",
-    "event-carry": "the grade rests only on an event carried over from before, such as an earlier seizure",
-    "ice-only": "the grade is unchanged but ICE rose by 2 points or more",
-    "interval-overlap": "the grades before and after overlap because items are missing",
+_OPEN_REASONS: Mapping[str, Callable[[Policy], str]] = {
+    "no-reference": lambda policy: (
+        f"no gradable assessment was found in the {in_words(policy.reference_before)} before treatment start or the "
+        f"{in_words(policy.reference_after)} after"
+    ),
+    "not-assessable": lambda policy: (
+        f"the assessment at {in_words(policy.evaluation_due)} could not be graded (for example under sedation)"
+    ),
+    "time-imprecise": lambda _: "a time is charted as a day only, and both ends of that day give different answers",
+    "treatment-gap": lambda policy: (
+        f"no steroid dose was found in the {in_words(policy.treatment_gap)} before: active treatment is not shown"
+    ),
+    "event-carry": lambda _: "the grade rests only on an event carried over from before, such as an earlier seizure",
+    "ice-only": lambda _: "the grade is unchanged but ICE rose by 2 points or more",
+    "interval-overlap": lambda _: "the grades before and after overlap because items are missing",
 }
 _SHORT_REASONS = {
     "no-reference": "no assessment at its start",
@@ -68,18 +78,16 @@ _ASSUMED = {
 
 def refractory_summary(alert: Alert, view: View) -> str:
     facts = facts_of(alert)
-    what = "worse" if facts["reason"] == "worsening-under-treatment" else "no improvement"
-    before = facts.get("gradeAtTreatmentStart")
-    grades = f"grade {facts['grade']}" if before is None else f"grade {before}, then {facts['grade']}"
-    return (
-        f"Recorded data meet a definition of refractory ICANS: {what} {_hours(facts)} h after steroid start "
-        f"({grades}), {view.clock(alert.finding.at)}"
-    )
+    return f"Recorded data meet a definition of refractory ICANS: {_found(facts)}, {view.clock(alert.finding.at)}"
+
+
+def refractory_line(alert: Alert, times: Times) -> str:
+    return f"recorded data meet a definition of refractory ICANS: {_found(facts_of(alert))}"
 
 
 def refractory_body(alert: Alert, view: View) -> Body:
     facts, evaluated = facts_of(alert), _basis(alert).evaluation
-    clause = _CLAUSES.get(facts["reason"], escape(str(facts["reason"])))
+    clause = _clause(facts["reason"], view)
     lead = (
         f"Grade {facts['grade']} at {_time(alert, view)}. Steroid treatment ({_line(facts)}) started "
         f"{_started(alert, view)} at {_reference_grade(facts)}; at {_hours(facts)} h recorded "
@@ -93,10 +101,10 @@ def refractory_body(alert: Alert, view: View) -> Body:
             f"Only {_hours(facts)} h after the first dose of this line; a steroid effect may not yet be assessable."
         )
     if facts.get("late"):
-        points.append("Late evaluation: no gradable assessment was found 16 to 30 h after treatment start.")
-    also = words(facts.get("alsoMet"), _CLAUSES)
-    if also:
-        points.append(f"Also met on this line: {escape(also)}.")
+        first, last = in_words(view.policy.evaluation_from), in_words(view.policy.evaluation_late)
+        points.append(f"Late evaluation: no gradable assessment was found {first} to {last} after treatment start.")
+    if facts.get("alsoMet"):
+        points.append(f"Also met on this line: {_clause(facts['alsoMet'], view)}.")
     points.extend(_since_improved(alert, view))
     points.extend(_comparison(alert, view))
     if facts["grade"] >= 4:
@@ -115,12 +123,18 @@ def reassessment_overdue_summary(alert: Alert, view: View) -> str:
     return f"No 24-hour reassessment found: steroids started {started}, at {_reference_grade(facts)}"
 
 
+def reassessment_overdue_line(alert: Alert, times: Times) -> str:
+    due = in_words(times.policy.evaluation_due)
+    return f"no reassessment found {due} after steroid start, at {_reference_grade(facts_of(alert))}"
+
+
 def reassessment_overdue_body(alert: Alert, view: View) -> Body:
     facts = facts_of(alert)
+    first, due = in_words(view.policy.evaluation_from), in_words(view.policy.evaluation_due)
     lead = (
-        f"Steroid treatment started {_started(alert, view)} at "
-        f"{_reference_grade(facts)} ({_line(facts)}). 24 h later no gradable assessment from the "
-        "16th hour on was found in the available record; consider reviewing whether one was done."
+        f"Steroid treatment started {_started(alert, view)} at {_reference_grade(facts)} ({_line(facts)}). No gradable "
+        f"assessment from {first} to {due} after it was found in the available record; consider reviewing whether one "
+        "was done."
     )
     points = [
         "Whether the definition of no improvement is met cannot be told without it.",
@@ -142,12 +156,17 @@ def indeterminate_summary(alert: Alert, view: View) -> str:
     return f"Response to steroids (line {facts['line']}, started {started}) cannot be told: {reason}"
 
 
+def indeterminate_line(alert: Alert, times: Times) -> str:
+    reason = str(facts_of(alert)["reason"])
+    return f"response to steroids cannot be told: {_SHORT_REASONS.get(reason, reason)}"
+
+
 def indeterminate_body(alert: Alert, view: View) -> Body:
     facts, evaluated = facts_of(alert), _basis(alert).evaluation
     reason = str(facts["reason"])
     lead = (
         f"Whether recorded data meet the definition {escape(_profile(facts))} on steroid {_line(facts)}, started "
-        f"{_started(alert, view)}, cannot be told: {_OPEN_REASONS.get(reason, escape(reason))}."
+        f"{_started(alert, view)}, cannot be told: {_open_reason(reason, view)}."
     )
     if sedation_unchecked(evaluated, facts, view):
         lead += f" {SEDATION_UNCHECKED}"
@@ -161,11 +180,36 @@ def indeterminate_body(alert: Alert, view: View) -> Body:
     )
 
 
+def _found(facts: Mapping[str, Any]) -> str:
+    what = "worse" if facts["reason"] == "worsening-under-treatment" else "no improvement"
+    before = facts.get("gradeAtTreatmentStart")
+    grades = f"grade {facts['grade']}" if before is None else f"grade {before}, then {facts['grade']}"
+    return f"{what} {_hours(facts)} h after steroid start ({grades})"
+
+
+def _clause(reason: str, view: View) -> str:
+    worded = _CLAUSES.get(reason)
+    return escape(reason) if worded is None else worded(view.policy)
+
+
+def _open_reason(reason: str, view: View) -> str:
+    worded = _OPEN_REASONS.get(reason)
+    return escape(reason) if worded is None else worded(view.policy)
+
+
 def re_worsening_summary(alert: Alert, view: View) -> str:
     facts = facts_of(alert)
     return (
         f"ICANS grade rose from {facts['previousGrade']} to {facts['grade']} on steroids, {_hours(facts)} h "
         f"after treatment start (line {facts['line']}), {view.short_time(alert.finding.at)}"
+    )
+
+
+def re_worsening_line(alert: Alert, times: Times) -> str:
+    facts = facts_of(alert)
+    return (
+        f"ICANS grade rose from {facts['previousGrade']} to {facts['grade']} on steroids, {_hours(facts)} h after "
+        "treatment start"
     )
 
 
@@ -178,7 +222,8 @@ def re_worsening_body(alert: Alert, view: View) -> Body:
     if sedation_unchecked(evaluated, facts, view):
         lead += f" {SEDATION_UNCHECKED}"
     points = [
-        "This lies after the verdict on this line: it is outside the 24-hour wording of the definition.",
+        f"This lies after the verdict on this line: it is outside the {in_words(view.policy.evaluation_due)} that the "
+        "definition names.",
         *_given_before(alert),
         *_comparison(alert, view),
     ]
@@ -294,12 +339,20 @@ def _basis(alert: Alert) -> RefractoryBasis:
 
 
 WORDINGS = {
-    "refractory": Wording(summary=refractory_summary, body=refractory_body, rule="D5, D6", source=FRIDBERG),
+    "refractory": Wording(
+        summary=refractory_summary, body=refractory_body, line=refractory_line, rule="D5, D6", source=FRIDBERG
+    ),
     "reassessment-overdue": Wording(
-        summary=reassessment_overdue_summary, body=reassessment_overdue_body, rule="D6, D9", source=FRIDBERG
+        summary=reassessment_overdue_summary,
+        body=reassessment_overdue_body,
+        line=reassessment_overdue_line,
+        rule="D6, D9",
+        source=FRIDBERG,
     ),
     "refractory-indeterminate": Wording(
-        summary=indeterminate_summary, body=indeterminate_body, rule="D7", source=FRIDBERG
+        summary=indeterminate_summary, body=indeterminate_body, line=indeterminate_line, rule="D7", source=FRIDBERG
     ),
-    "re-worsening": Wording(summary=re_worsening_summary, body=re_worsening_body, rule="D10", source=FRIDBERG),
+    "re-worsening": Wording(
+        summary=re_worsening_summary, body=re_worsening_body, line=re_worsening_line, rule="D10", source=FRIDBERG
+    ),
 }

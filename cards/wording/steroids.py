@@ -9,7 +9,7 @@ from typing import Any
 from cards.json_values import number_text
 from cards.markdown import escape
 from cards.sources import ASCO_8011, FRIDBERG, RECORD, STRATI, Source
-from cards.view import View
+from cards.view import Times, View
 from cards.wording.exposure import other_totals, sum_table
 from cards.wording.literature import DOSE_LIMITS, EARLY_START, EQUIVALENCE, STEROID_DAYS, tier_evidence
 from cards.wording.parts import Body, Wording, count, facts_of
@@ -17,8 +17,6 @@ from icans.findings import Alert, ExposureNow
 from icans.record import Dose
 
 _UNIT = "mg dexamethasone-equivalent"
-#: A first dose up to this day counts as an early start (ASCO 2020 abstract 8011).
-_EARLY_DAY = 7
 _NAMED = 5
 
 
@@ -28,6 +26,14 @@ def cumulative_dose_summary(alert: Alert, view: View) -> str:
         f"Recorded steroids since infusion reached {number_text(facts['thresholdMg'])} {_UNIT} "
         f"({_least(facts)}{number_text(facts['dexamethasoneEquivalentMg'])} mg), "
         f"{view.short_time(alert.finding.at)}"
+    )
+
+
+def cumulative_dose_line(alert: Alert, times: Times) -> str:
+    facts = facts_of(alert)
+    return (
+        f"recorded steroids since infusion reached {number_text(facts['thresholdMg'])} {_UNIT} "
+        f"({_least(facts)}{number_text(facts['dexamethasoneEquivalentMg'])} mg)"
     )
 
 
@@ -62,6 +68,10 @@ def steroid_days_summary(alert: Alert, view: View) -> str:
     )
 
 
+def steroid_days_line(alert: Alert, times: Times) -> str:
+    return f"systemic steroids recorded on {facts_of(alert)['steroidDays']} distinct days since infusion"
+
+
 def steroid_days_body(alert: Alert, view: View) -> Body:
     facts = facts_of(alert)
     lead = (
@@ -80,13 +90,15 @@ def steroid_days_body(alert: Alert, view: View) -> Body:
 
 
 def dose_unknown_summary(alert: Alert, view: View) -> str:
-    facts = facts_of(alert)
-    given = alert.finding.basis
-    what = given.drug if isinstance(given, Dose) else count(len(facts["administrations"]), "steroid administration")
+    facts, what = facts_of(alert), _undosed(alert)
     return (
         f"{what[:1].upper()}{what[1:]} without a usable dose, {view.clock(alert.finding.at)}: "
         f"cumulative dose at least {number_text(facts['lowerBoundMg'])} {_UNIT}"
     )
+
+
+def dose_unknown_line(alert: Alert, times: Times) -> str:
+    return f"{_undosed(alert)} without a usable dose"
 
 
 def dose_unknown_body(alert: Alert, view: View) -> Body:
@@ -110,6 +122,13 @@ def dose_unknown_body(alert: Alert, view: View) -> Body:
     if exposure is not None:
         points.extend(other_totals(exposure))
     return Body(lead=lead, points=points)
+
+
+def _undosed(alert: Alert) -> str:
+    given = alert.finding.basis
+    if isinstance(given, Dose):
+        return given.drug
+    return count(len(facts_of(alert)["administrations"]), "steroid administration")
 
 
 def _sum(view: View) -> list[str]:
@@ -141,7 +160,7 @@ def _early_start(exposure: ExposureNow, view: View) -> list[str]:
     if not exposure.counted:
         return []
     day = view.day_number(min(dose.day for dose in exposure.counted))
-    if day is None or not 0 <= day <= _EARLY_DAY:
+    if day is None or not 0 <= day <= view.policy.early_start_days:
         return []
     return [f"First counted dose on day {day}. {EARLY_START}"]
 
@@ -173,8 +192,16 @@ _DAYS_SOURCE = Source(f"{STRATI.label}; {ASCO_8011.label}", f"{STRATI.citation};
 
 WORDINGS = {
     "cumulative-dose": Wording(
-        summary=cumulative_dose_summary, body=cumulative_dose_body, rule="E1, E2", source=_DOSE_SOURCE
+        summary=cumulative_dose_summary,
+        body=cumulative_dose_body,
+        line=cumulative_dose_line,
+        rule="E1, E2",
+        source=_DOSE_SOURCE,
     ),
-    "steroid-days": Wording(summary=steroid_days_summary, body=steroid_days_body, rule="E5", source=_DAYS_SOURCE),
-    "dose-unknown": Wording(summary=dose_unknown_summary, body=dose_unknown_body, rule="E6", source=RECORD),
+    "steroid-days": Wording(
+        summary=steroid_days_summary, body=steroid_days_body, line=steroid_days_line, rule="E5", source=_DAYS_SOURCE
+    ),
+    "dose-unknown": Wording(
+        summary=dose_unknown_summary, body=dose_unknown_body, line=dose_unknown_line, rule="E6", source=RECORD
+    ),
 }

@@ -10,7 +10,7 @@ from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from cds_service.output.course_text import CARD, course_events, course_text, day_heading
+from cds_service.output.course_text import CARD, course_events, course_summaries, day_heading
 from cds_service.output.text import Page, printable
 
 if TYPE_CHECKING:
@@ -93,8 +93,8 @@ def course_html(played: Played, page: Page) -> list[str]:
     """A course day by day; the cards open to their whole text."""
     replay = played.replay
     parts = [f"<h1>{said(replay.patient)}</h1>"]
-    parts.append(f'<p class="quiet">{said(page.infusions(replay))} Policy {said(replay.policy)}.</p>')
-    parts += [f"<p>{said(course_text(course, page))}</p>" for course in replay.courses]
+    parts.append(f'<p class="quiet">{said(page.infusions(replay))} Policy {said(replay.policy.label)}.</p>')
+    parts += [f"<p>{said(text)}</p>" for text in course_summaries(replay, page)]
     shown = None
     for event in course_events(played, page):
         if event.day != shown:

@@ -62,7 +62,7 @@ def evaluation_text(answer: Answer, page: Page) -> str:
     evaluation = answer.evaluation
     lines = [
         page.paint(printable(f"{evaluation.patient} as of {page.clock(evaluation.as_of)}"), "heading"),
-        *wrapped("", f"{page.infusions(evaluation)} Policy {evaluation.policy}."),
+        *wrapped("", f"{page.infusions(evaluation)} Policy {evaluation.policy.label}."),
         "",
         *wrapped("Grade       ", _grade_text(evaluation, page)),
         *wrapped("Steroids    ", _exposure_text(evaluation.exposure)),

@@ -9,6 +9,7 @@ from typing import Any
 
 from icans.engine.history import History
 from icans.findings import Alert, RuleNow
+from icans.policy.policy import in_words
 from icans.refractory.lines import hours_between
 from icans.steroids.equivalents import ZERO, number
 
@@ -101,7 +102,7 @@ def _course_rules(at: datetime, history: History) -> list[Explained]:
     )
     changed = Condition(
         course.headline_at is not None and at < course.headline_at + policy.shown_for,
-        "the grade has not changed in the last 24 hours",
+        f"the grade has not changed in the last {in_words(policy.shown_for)}",
         f"an assessment surely above or below grade {course.headline}",
     )
     no_grade = "the grade is 0" if last is not None else "no grade is on record"
@@ -117,6 +118,7 @@ def _course_rules(at: datetime, history: History) -> list[Explained]:
     documented = history.state.charted.documented_latest
     near = documented is not None and last is not None and last.documented is not None
     strict = last.strict if last is not None else None
+    window = in_words(policy.combination_window)
     differs = near and strict is not None and not strict.low <= (last.documented if last else 0) <= strict.high  # type: ignore[operator]
     overdue = course.overdue_at(policy)
     not_found = course.not_found_at(policy)
@@ -135,7 +137,9 @@ def _course_rules(at: datetime, history: History) -> list[Explained]:
             [
                 monitored,
                 Condition(
-                    near, "no documented grade stands within 60 minutes of the last assessment", "a documented grade"
+                    near,
+                    f"no documented grade was charted within {window} of the last assessment",
+                    "a documented grade",
                 ),
                 Condition(
                     bool(differs),
@@ -178,8 +182,8 @@ def _course_rules(at: datetime, history: History) -> list[Explained]:
                 Condition(course.headline == 0, "the grade is above 0", "grade 0"),
                 Condition(
                     not_found is not None and at >= not_found,
-                    "an assessment is recent enough, or the first 30 days are over",
-                    "no assessment for 36 hours",
+                    f"an assessment is recent enough, or the first {in_words(policy.not_found_until)} are over",
+                    f"no assessment for {in_words(policy.not_found_after)}",
                 ),
             ],
             {"due": not_found, "since": course.not_found_since() if course.monitored and course.since else None},
@@ -196,7 +200,7 @@ def _treatment_rules(at: datetime, history: History) -> list[Explained]:
     read = Condition(
         history.record.administrations_read, "administrations could not be read", "access to MedicationAdministration"
     )
-    least = f"{number(policy.qualifying_dose)} mg dexamethasone-equivalent in 24 hours"
+    least = f"{number(policy.qualifying_dose)} mg dexamethasone-equivalent in {in_words(policy.qualifying_window)}"
     treated = Condition(
         line is not None,
         f"no qualifying steroid dose ({least}) since onset",
@@ -227,17 +231,19 @@ def _treatment_rules(at: datetime, history: History) -> list[Explained]:
         "gradeHigh": last.counts_as.high if last else None,
         "activeTreatment": treatment.active(line, at, policy),
     }
-    due = line.start + policy.evaluation_due
+    due, span = line.start + policy.evaluation_due, in_words(policy.evaluation_due)
     passed = Condition(
-        at >= due, "24 hours since treatment start have not passed", f"the time {due:%Y-%m-%d %H:%M} UTC"
+        at >= due,
+        f"{span} since treatment start have not passed",
+        f"the time {due:%Y-%m-%d %H:%M} UTC",
     )
     has_reference = Condition(
         reference is not None, "no assessment at treatment start", "an assessment near treatment start"
     )
     worse = Condition(
         line.met_b is not None,
-        "no assessment within 24 hours of treatment start is surely above the grade at treatment start",
-        "an assessment above it within 24 hours, under active treatment",
+        f"no assessment within {span} of treatment start is surely above the grade then",
+        f"an assessment above it within {span}, under active treatment",
     )
     verdict = line.verdict
     return [
@@ -265,7 +271,7 @@ def _treatment_rules(at: datetime, history: History) -> list[Explained]:
                 Condition(
                     verdict is None,
                     "the 24-hour assessment was found",
-                    "no assessment 16 to 24 hours after treatment start",
+                    f"no assessment {in_words(policy.evaluation_from)} to {span} after treatment start",
                 ),
             ],
             {**now, "due": due},

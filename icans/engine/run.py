@@ -163,7 +163,7 @@ class _Run:
         starts = sorted(history.chart.courses)
         return Evaluation(
             patient=self.record.patient, as_of=at, infusion=course.infusion.at if course.infusion else None,
-            infusions=tuple(starts), policy=self.policy.label, monitoring=monitoring, grade=grade_now(at, history),
+            infusions=tuple(starts), policy=self.policy, monitoring=monitoring, grade=grade_now(at, history),
             refractory=refractory_now(history), exposure=exposure_now(at, history, line_by_line=line_by_line),
             findings=tuple(findings), problems=self._problems(at), course=max(course.number, 1),
             infusion_day=course.infusion.day if course.infusion else None,
@@ -226,7 +226,7 @@ class _Run:
         return Replay(
             patient=self.record.patient, infusion=course.infusion.at if course.infusion else None,
             infusions=tuple(sorted(history.chart.courses)), infusion_days=self._infusion_days(),
-            policy=self.policy.label, timeline=tuple(timeline),
+            policy=self.policy, timeline=tuple(timeline),
             alerts=tuple(alerts), moments=tuple(self.moments), courses=courses,
             problems=self._problems(end) if end is not None else self.record.problems,
         )  # fmt: skip

@@ -84,6 +84,7 @@ class Policy:
     implausible_dose: Decimal  # 500 mg
     duplicate_window: timedelta  # 60 s
     onset_on_steroids: timedelta  # 24 h after a systemic dose
+    early_start_days: int  # 7, a first dose up to this day is an early start
     comparison_days: timedelta  # days 0 to 30
     # reading (used by fhir_mappings; handed in)
     administration_known: str  # "start", "recorded"
@@ -114,3 +115,14 @@ class PolicyEntry:
     maximum: int | Decimal | None
     choices: tuple[str, ...]
     notes: tuple[str, ...]
+
+
+def in_words(span: timedelta) -> str:
+    """How a sentence names a duration: ``90 s``, ``10 min``, ``6 h 40 min``, ``24 h``, ``5 days`` (and more)."""
+    seconds = int(span.total_seconds())
+    if seconds >= 5 * 86400 and seconds % 86400 == 0:
+        return f"{seconds // 86400} days"
+    hours, rest = divmod(seconds, 3600)
+    minutes, seconds = divmod(rest, 60)
+    parts = [f"{n} {unit}" for n, unit in ((hours, "h"), (minutes, "min"), (seconds, "s")) if n]
+    return " ".join(parts) or "0 min"

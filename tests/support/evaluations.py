@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from cds_service.site.policy import current_policy
 from icans.findings import (
     Alert,
     CountedDose,
@@ -139,7 +140,7 @@ def evaluation(*alerts: Alert, **changes: Any) -> Evaluation:
         infusion=INFUSION,
         infusion_day=INFUSION.date(),
         infusions=(INFUSION,),
-        policy="icans-default/1",
+        policy=current_policy(),
         monitoring="active",
         grade=grade,
         refractory=RefractoryNow(state="untreated", line=None, treatment_start=None, lines=()),

@@ -51,7 +51,7 @@ def explanation_json(answer: Answer, rules: Sequence[RuleNow]) -> dict[str, Any]
     return {
         "patient": evaluation.patient,
         "asOf": to_json(evaluation.as_of),
-        "policy": evaluation.policy,
+        "policy": evaluation.policy.label,
         "monitoring": evaluation.monitoring,
         "cards": [card["summary"] for card in answer.cards],
         "nearest": near.id if near is not None else None,
@@ -63,7 +63,7 @@ def explanation_text(answer: Answer, rules: Sequence[RuleNow], page: Page) -> st
     """The same for a reader: what fired, then what did not, nearest first."""
     evaluation = answer.evaluation
     lines = [page.paint(printable(f"{evaluation.patient} as of {page.clock(evaluation.as_of)}"), "heading")]
-    lines += wrapped("", f"{page.infusions(evaluation)} Policy {evaluation.policy}.")
+    lines += wrapped("", f"{page.infusions(evaluation)} Policy {evaluation.policy.label}.")
     if not answer.cards:
         lines += wrapped("", f"No card: {_why_none(rules)}")
     fired = [rule for rule in rules if rule.fired]

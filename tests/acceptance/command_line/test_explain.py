@@ -58,7 +58,7 @@ def test_unmet_conditions_stand_fewest_first_and_fired_rules_before_them(explain
 def test_the_values_compared_are_those_of_the_instant(explained):
     dose = steroid(on_day(5, "09:00"), "dexamethasone", "10")
     text = explained(on_day(6, "08:00"), *ONSET, dose, more=["--rule", "refractory:no-improvement-24h"])
-    assert "unmet    24 hours since treatment start have not passed." in text
+    assert "unmet    24 h since treatment start have not passed." in text
     assert "needs    the time 2026-03-07 09:00 UTC." in text
     assert "hours since treatment start 23" in text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,7 @@ from pydantic import ValidationError
 from cards import CardContext, render, to_json
 from cards.markdown import escape, plain
 from cards.models import check_response
+from cds_service.site.policy import current_policy
 from icans.findings import Evidence
 from icans.record import Problem
 from tests.support.evaluations import (
@@ -151,7 +153,7 @@ def test_nasty_text_in_every_place_leaves_cards_valid(text: str) -> None:
         ),
     )
     given_doses = exposure(dose(day(6), value, "20", "1"), uncounted=1, uncounted_references=(value,))
-    found = evaluation(*alerts, problems=(bad,), exposure=given_doses, policy=value)
+    found = evaluation(*alerts, problems=(bad,), exposure=given_doses, policy=replace(current_policy(), label=value))
     cards = render(found, context=CONTEXT, hook_instance=HOOK)
     check_response({"cards": cards})
     for card in cards:
