@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import grimp
@@ -32,6 +33,7 @@ WHERE = (
     ("the ASTCT table, one row a cell", "icans/grading/astct.py", r"^ICE_GRADES\b"),
     ("factor of methylprednisolone", "icans/policy/icans-default.toml", r"^value = \{.*\bmethylprednisolone = 0\.1875"),
     ("how a dose becomes dexamethasone-equivalents", "icans/steroids/equivalents.py", r"^def amount_of\("),
+    ("when are two rows one dose", "icans/steroids/doses.py", r"def duplicate_of\("),
     ("no improvement in 24 h (clause A)", "icans/refractory/no_improvement.py", r"^def judge\("),
     ("a time is known by its day only", "icans/refractory/day_only.py", r"^def is_vague\("),
     ("text of the refractory card", "cards/wording/refractory.py", r"^WORDINGS\b"),
@@ -39,6 +41,7 @@ WHERE = (
     ("which Observation status counts", "fhir_mappings/observations/observation.py", r"^USED_STATUS\b"),
     ("which version of a corrected resource counts", "fhir_mappings/patients/versions.py", r"^def ordered\("),
     ("where fhir.resources is asked", "fhir_mappings/fhir_types/validate.py", r"fhir\.resources"),
+    ("retries against a FHIR server", "cds_service/fhir_client/retries.py", r"^class \w+\(Retry\)"),
     ("which addresses may be called", "cds_service/fhir_client/addresses.py", r"^class AddressRules\b"),
     ("a new hook", "cds_service/hooks/services.py", r"^SERVICES\b"),
     ("its prefetch templates", "cds_service/hooks/services.py", r"^PREFETCH\b"),
@@ -62,6 +65,15 @@ def test_rooms_use_only_the_libraries_the_table_allows():
         used = set().union(*(graph.find_modules_directly_imported_by(module) for module in modules))
         libraries = {name.split(".")[0] for name in used - inside} - set(sys.stdlib_module_names)
         assert libraries <= allowed, room
+
+
+def test_no_file_imports_one_that_imports_it():
+    graph = grimp.build_graph(*ROOMS, cache_dir=None)
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as circle:
+        pytest.fail(" -> ".join(circle.args[1]))
 
 
 @pytest.mark.parametrize(("question", "file", "pattern"), WHERE, ids=[question for question, _, _ in WHERE])
