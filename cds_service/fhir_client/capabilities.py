@@ -6,7 +6,8 @@ import time
 
 import msgspec
 
-from cds_service.fhir_client.client import FhirClient, Unreadable
+from cds_service.fhir_client.client import FhirClient
+from cds_service.fhir_client.pages import Unreadable
 
 _REMEMBERED_SECONDS = 3600.0
 

@@ -16,15 +16,17 @@ import urllib3
 
 from cds_service.fhir_client.addresses import AddressRules, NotAllowed, same_origin
 from cds_service.fhir_client.connections import session
-from cds_service.fhir_client.deadlines import Deadline
+from cds_service.fhir_client.deadlines import NOT_IN_TIME, Deadline
+from cds_service.fhir_client.pages import Page, Unreadable, page_of, resource_of
 
 ACCEPT = "application/fhir+json"
 REDIRECTS = 3
+PARTIAL = "answered with a part only (status 206)"
+#: Servers keep the results of searches; what was charted since would not be seen (HAPI keeps them for a minute).
+_FRESH = {"Cache-Control": "no-cache"}
 #: Statuses of what is not there.
 GONE = frozenset({404, 410})
 _PIECE = 65536
-_NOTHING = msgspec.Raw(b"")
-_FAILED = frozenset({"error", "fatal"})
 _MEANINGS = {
     401: " (the token is missing, has expired or is not accepted)",
     403: " (the token does not allow it)",
@@ -32,14 +34,6 @@ _MEANINGS = {
     410: " (it does not offer this any more)",
     429: " (it takes no more calls for now)",
 }
-
-
-class Unreadable(Exception):
-    """What was asked for could not be read. reason: in plain words, after "the FHIR server"; status: HTTP."""
-
-    def __init__(self, reason: str, status: int | None = None) -> None:
-        super().__init__(reason)
-        self.reason, self.status = reason, status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +47,11 @@ class Limits:
 
 @dataclass(slots=True)
 class Search:
-    """What a search has brought so far. cut: why it is not all of it, None while nothing is missing.
+    """What a search has brought so far. cut: why it is not all of it; None only once all of it is there.
 
-    entries: resources and other entries of all pages, as JSON. matches: resources but outcomes.
-    warned: the server itself says that something is left out. seconds: spent on it.
+    entries: resources and other entries of all pages, as JSON. types: of what each holds. total: the highest that
+    the server states, found: rows of the search itself, without what came along. flaws: what is wrong with pages
+    that were used nevertheless. seconds: spent on it.
     """
 
     query: str
@@ -65,46 +60,45 @@ class Search:
     pages: int = 0
     size: int = 0
     seconds: float = 0.0
-    cut: str | None = None
-    done: bool = False
+    cut: str | None = NOT_IN_TIME
     status: int | None = None
+    total: int = 0
+    found: int = 0
+    flaws: list[str] = field(default_factory=list)
 
     @property
     def matches(self) -> int:
         return sum(kind != "OperationOutcome" for kind in self.types)
+
+    def take(self, page: Page) -> None:
+        """Adds what a page holds."""
+        self.pages += 1
+        self.flaws.extend(page.flaws)
+        self.total = max(self.total, page.total)
+        for raw, kind, is_found in page.entries:
+            self.entries.append(raw)
+            self.types.append(kind)
+            self.found += is_found
+
+    def end(self) -> None:
+        """All pages were read: what is missing now is what the server itself did not send."""
+        if self.total > self.found:
+            self.flaws.append("states more rows than it sends")
+        self.cut = "; it ".join(dict.fromkeys(self.flaws)) or None
 
     def bundle(self) -> bytes:
         """All pages as one searchset Bundle."""
         return b'{"resourceType":"Bundle","type":"searchset","entry":[' + b",".join(self.entries) + b"]}"
 
 
-class _Link(msgspec.Struct, frozen=True, gc=False):
-    relation: str | None = None
-    url: str | None = None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Body:
+    """A body and where it came from. target: of a redirect. partial: the server sends a part only."""
 
-
-class _Typed(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    resource_type: str | None = None
-
-
-class _Entry(msgspec.Struct, frozen=True, gc=False):
-    resource: _Typed | None = None
-
-
-class _Issue(msgspec.Struct, frozen=True, gc=False):
-    severity: str | None = None
-    code: str | None = None
-
-
-class _Page(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    resource_type: str | None = None
-    link: list[_Link] | None = None
-    entry: list[msgspec.Raw] | None = None
-    issue: list[_Issue] | None = None
-
-
-_PAGE = msgspec.json.Decoder(_Page)
-_ENTRY = msgspec.json.Decoder(_Entry)
+    data: bytes
+    url: str
+    target: str | None = None
+    partial: bool = False
 
 
 class FhirClient:
@@ -132,83 +126,77 @@ class FhirClient:
 
     def read(self, path: str) -> bytes:
         """The resource at a path below the base, as JSON. Raises Unreadable."""
-        data, _ = self._get(self.base + path)
-        page = _page(data)
-        if page.resource_type == "OperationOutcome":
-            raise Unreadable(f"answered with an OperationOutcome ({_issues(page)})")
-        return data
+        got = self._get(self.base + path)
+        resource_of(got.data)
+        if got.partial:
+            raise Unreadable(PARTIAL)
+        return got.data
 
     def search(self, found: Search) -> None:
         """Follows a search through its pages into ``found``, which holds what was got if this is cut off."""
+        self._search(found, self.base + found.query)
+
+    def go_on(self, found: Search, page: bytes) -> None:
+        """Takes a page that is there already into ``found`` and follows its next link."""
+        self._search(found, self.base, page)
+
+    def _search(self, found: Search, url: str, page: bytes | None = None) -> None:
         started = time.monotonic()
         try:
-            self._follow(found.query if "://" in found.query.partition("?")[0] else self.base + found.query, found)
+            following: str | None = url
+            if page is not None:
+                first = page_of(page)
+                found.take(first)
+                following = _next(first, url, self.base)
+            self._follow(following, found)
+            found.end()
         except Unreadable as error:
             found.status = error.status
             place = f" (page {found.pages + 1})" if found.pages else ""
             found.cut = f"{error.reason}{place}"
-        found.seconds = time.monotonic() - started
-        found.done = True
-
-    def go_on(self, found: Search, page: bytes) -> bool:
-        """Takes a page that is there already into ``found`` and follows its next link; False if it has none."""
-        first = _page(page)
-        if all(link.relation != "next" for link in first.link or ()):
-            return False
-        _take(first, found)
-        try:
-            following = _next(first, self.base, self.base)
-        except Unreadable as error:
-            found.cut = error.reason
-            return True
-        if following is not None:
-            found.query = following
-            self.search(found)
-        return True
+        finally:
+            found.seconds = time.monotonic() - started
 
     def send(self, method: str, path: str, body: bytes) -> bytes:
         """Writes a resource, or a transaction; the answer. Raises Unreadable, with what the server says."""
         request = requests.Request(method, (self.base + path).rstrip("/"), data=body)
         request.headers = {"Content-Type": ACCEPT, "Prefer": "return=minimal"}
-        data, _ = self._answer(request, explained=True)
-        return data
+        return self._answer(request, explained=True).data
 
-    def _follow(self, url: str, found: Search) -> None:
+    def _follow(self, following: str | None, found: Search) -> None:
         visited: set[str] = set()
-        following: str | None = url
         while following is not None:
             if following in visited:
                 raise Unreadable("leads from page to page in a circle")
             if found.pages >= self.limits.pages:
                 raise Unreadable(f"has more than {self.limits.pages} pages, more are not read")
             visited.add(following)
-            data, url = self._get(following)
-            found.size += len(data)
+            got = self._get(following)
+            found.size += len(got.data)
             if found.size > self.limits.search_bytes:
                 raise Unreadable("sends more data than are read")
-            page = _page(data)
-            if page.resource_type == "OperationOutcome":
-                raise Unreadable(f"answered with an OperationOutcome ({_issues(page)})")
-            if page.resource_type != "Bundle":
-                raise Unreadable(f"answered a search with a {page.resource_type}, not with a Bundle")
-            _take(page, found)
-            following = _next(page, url, self.base)
+            page = page_of(got.data)
+            found.take(page)
+            if got.partial:
+                found.flaws.append(PARTIAL)
+            following = _next(page, got.url, self.base)
 
-    def _get(self, url: str) -> tuple[bytes, str]:
+    def _get(self, url: str) -> _Body:
         """The body, and the URL it came from in the end: redirects are followed on the same server only."""
         for _ in range(REDIRECTS + 1):
-            data, target = self._answer(requests.Request("GET", url))
-            if target is None:
-                return data, url
-            url = _joined(url, target)
+            got = self._answer(requests.Request("GET", url, headers=_FRESH))
+            if got.target is None:
+                return got
+            url = _joined(url, got.target)
             if not same_origin(url, self.base):
                 raise Unreadable("redirects to another server, which is not followed")
         raise Unreadable("redirects again and again")
 
-    def _answer(self, request: requests.Request, explained: bool = False) -> tuple[bytes, str | None]:
+    def _answer(self, request: requests.Request, explained: bool = False) -> _Body:
         """Body and, of a redirect, its target. Raises Unreadable for everything but an answer with 2xx."""
         if self.deadline.is_over:
-            raise Unreadable("did not answer in time")
+            raise Unreadable(NOT_IN_TIME)
+        url = str(request.url)
         try:
             if not self._checked and self._rules is not None:
                 self._rules.check(self.base)
@@ -218,7 +206,7 @@ class FhirClient:
             )
             with response:
                 if response.is_redirect:
-                    return b"", response.headers["Location"]
+                    return _Body(data=b"", url=url, target=response.headers["Location"])
                 data = self._body(response)
         except NotAllowed as error:
             raise Unreadable(f"is not called: {error}") from error
@@ -226,8 +214,9 @@ class FhirClient:
             raise Unreadable(_what_failed(error, self.deadline)) from error
         if not response.ok:
             said = f"; it says: {_explanation(data)}" if explained else _MEANINGS.get(response.status_code, "")
-            raise Unreadable(f"answered with status {response.status_code}{said}", response.status_code)
-        return data, None
+            later = response.status_code == 429 or (response.status_code == 503 and "Retry-After" in response.headers)
+            raise Unreadable(f"answered with status {response.status_code}{said}", response.status_code, later=later)
+        return _Body(data=data, url=url, partial=response.status_code == 206)
 
     def _how(self) -> dict[str, object]:
         return {"verify": self._session.verify, "proxies": self._session.proxies, "cert": None}
@@ -255,45 +244,17 @@ class FhirClient:
             if len(body) > most:
                 raise Unreadable("sends more data than are read", response.status_code)
             if self.deadline.is_over:
-                raise Unreadable("did not answer in time")
+                raise Unreadable(NOT_IN_TIME)
         return bytes(body)
 
 
-def _page(data: bytes) -> _Page:
-    """What an answer is; Unreadable for what is no FHIR JSON."""
-    start = data.removeprefix(b"\xef\xbb\xbf")[:512].lstrip().lower()
-    if not start:
-        raise Unreadable("answered with nothing")
-    if start.startswith(b"<"):
-        kind = "an HTML page" if b"<html" in start or b"<!doctype html" in start else "XML"
-        raise Unreadable(f"answered with {kind}, not with FHIR JSON")
-    try:
-        page = _PAGE.decode(data.removeprefix(b"\xef\xbb\xbf"))
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise Unreadable("answered with what is not FHIR JSON") from error
-    if not page.resource_type:
-        raise Unreadable("answered with JSON that is not FHIR")
-    return page
-
-
-def _take(page: _Page, found: Search) -> None:
-    found.pages += 1
-    for raw in page.entry or ():
-        try:
-            entry = _ENTRY.decode(raw)
-        except msgspec.ValidationError:
-            entry = _Entry()
-        found.entries.append(bytes(raw))
-        found.types.append((entry.resource and entry.resource.resource_type) or "")
-
-
-def _next(page: _Page, url: str, base: str) -> str | None:
-    links = [link.url for link in page.link or () if link.relation == "next"]
-    if not links:
+def _next(page: Page, url: str, base: str) -> str | None:
+    """Where the next page is, None after the last. Raises Unreadable for a link that is not followed."""
+    if page.next is None:
         return None
-    if not links[0]:
+    if not page.next:
         raise Unreadable("gives a further page without an address")
-    following = _joined(url, links[0])
+    following = _joined(url, page.next)
     if not same_origin(following, base):
         raise Unreadable("gives a further page on another server, which is not followed")
     return following
@@ -305,12 +266,6 @@ def _joined(url: str, other: str) -> str:
         return other if urlsplit(other).scheme else urljoin(url, other)
     except ValueError:
         return ""
-
-
-def _issues(page: _Page) -> str:
-    """Severity and code of the issues: their texts may speak of the patient."""
-    stated = sorted({f"{issue.severity or 'unknown'}: {issue.code or 'unknown'}" for issue in page.issue or ()})
-    return ", ".join(text for text in stated if text.isascii() and text.isprintable())[:200] or "no issue"
 
 
 def _explanation(data: bytes) -> str:
@@ -331,7 +286,7 @@ def _explanation(data: bytes) -> str:
 
 def _what_failed(error: Exception, deadline: Deadline) -> str:
     if deadline.is_over or isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
-        return "did not answer in time"
+        return NOT_IN_TIME
     text = repr(error)
     if isinstance(error, requests.exceptions.SSLError):
         return "could not be verified (TLS)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -13,7 +14,7 @@ from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Retry
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from cds_service.fhir_client.addresses import AddressRules, NotAllowed
 from cds_service.fhir_client.deadlines import Deadline, note_socket
@@ -59,23 +60,11 @@ class _SharedAdapter(HTTPAdapter):
 def _pools(rules: AddressRules | None) -> PoolManager:
     """One pool for each set of rules: a connection that one call may use is not lent to another that may not."""
 
-    class Plain(HTTPConnection):
-        def connect(self) -> None:
-            super().connect()
-            _check(self, rules)
+    class Plain(_Guarded, HTTPConnection):
+        guard = rules
 
-        def getresponse(self) -> Any:
-            note_socket(self.sock)
-            return super().getresponse()
-
-    class Secure(HTTPSConnection):
-        def connect(self) -> None:
-            super().connect()
-            _check(self, rules)
-
-        def getresponse(self) -> Any:
-            note_socket(self.sock)
-            return super().getresponse()
+    class Secure(_Guarded, HTTPSConnection):
+        guard = rules
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
@@ -88,16 +77,40 @@ def _pools(rules: AddressRules | None) -> PoolManager:
     return pools
 
 
-def _check(connection: HTTPConnection, rules: AddressRules | None) -> None:
-    """Raises NewConnectionError if the machine reached is none that may be; nothing was sent to it yet."""
-    if rules is None or connection.sock is None:
-        return
-    scheme = "https" if isinstance(connection, HTTPSConnection) else "http"
-    host = f"[{connection.host}]" if ":" in connection.host else connection.host
-    if rules.names_origin(f"{scheme}://{host}:{connection.port}"):
-        return
-    try:
-        rules.check_connected(str(connection.sock.getpeername()[0]))
-    except NotAllowed as error:
-        connection.close()
-        raise NewConnectionError(connection, str(error)) from error
+class _Guarded(HTTPConnection):
+    """Connects to no address but those that the guard has seen: not a byte, nor a TLS hello, reaches another."""
+
+    guard: AddressRules | None = None
+
+    def _new_conn(self) -> socket.socket:
+        if self.guard is None or self.guard.names_origin(self._origin()):
+            return super()._new_conn()
+        try:
+            addresses = self.guard.addresses(self.host, self.port)
+        except NotAllowed as error:
+            raise NewConnectionError(self, str(error)) from error
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        return self._connected(addresses)
+
+    def _connected(self, addresses: list[str]) -> socket.socket:
+        name, failed = self._dns_host, NewConnectionError(self, "no address")
+        try:
+            for address in addresses:
+                self._dns_host = address
+                try:
+                    return super()._new_conn()
+                except NewConnectionError as error:
+                    failed = error
+        finally:
+            self._dns_host = name  # the name is what a certificate is checked against
+        raise failed
+
+    def _origin(self) -> str:
+        scheme = "https" if isinstance(self, HTTPSConnection) else "http"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{host}:{self.port}"
+
+    def getresponse(self) -> Any:
+        note_socket(self.sock)
+        return super().getresponse()

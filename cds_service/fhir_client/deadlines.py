@@ -6,11 +6,18 @@ use are known here, and those of tasks that are not done at the deadline are shu
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 
+from cds_service.errors import place_of
+
+#: Why something is missing, after "the FHIR server".
+NOT_IN_TIME = "did not answer in time"
+NOT_UNDERSTOOD = "sent something that this service failed to read; the fault was logged"
+LOG = logging.getLogger("icans_cds")
 _HERE = threading.local()
 
 
@@ -30,12 +37,14 @@ class Deadline:
         return self.left <= 0
 
 
-def side_by_side(tasks: Mapping[str, Callable[[], None]], deadline: Deadline) -> Collection[str]:
-    """Runs all tasks, each in a thread; the names of those that were not done at the deadline.
+def side_by_side(tasks: Mapping[str, Callable[[], None]], deadline: Deadline) -> dict[str, str]:
+    """Runs all tasks, each in a thread; why those that were not done were not, by name.
 
-    A task keeps what goes wrong to itself; what it got before it was cut off is left where it put it.
+    A task is not done if it runs at the deadline still, or if it failed in a way that it did not foresee. What it
+    got before is left where it put it.
     """
     sockets: dict[str, socket.socket] = {}
+    undone: dict[str, str] = {}
     unfinished = set(tasks)
     done = threading.Condition()
 
@@ -43,6 +52,9 @@ def side_by_side(tasks: Mapping[str, Callable[[], None]], deadline: Deadline) ->
         _HERE.note = lambda used: sockets.__setitem__(name, used)
         try:
             tasks[name]()
+        except Exception as error:  # noqa: BLE001 - whatever fails in a thread is missing, and is said to be
+            LOG.error("fetching failed: %s", place_of(error))
+            undone.setdefault(name, NOT_UNDERSTOOD)
         finally:
             with done:
                 unfinished.discard(name)
@@ -52,11 +64,12 @@ def side_by_side(tasks: Mapping[str, Callable[[], None]], deadline: Deadline) ->
         threading.Thread(target=work, args=(name,), daemon=True).start()
     with done:
         done.wait_for(lambda: not unfinished, deadline.left)
-        late = sorted(unfinished)
+        late = dict.fromkeys(unfinished, NOT_IN_TIME)
+        undone.update(late)
     for name in late:
         if name in sockets:
             _shut(sockets[name])
-    return late
+    return dict(undone)
 
 
 def note_socket(used: socket.socket | None) -> None:

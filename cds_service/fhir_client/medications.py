@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from cds_service.fhir_client.client import GONE, FhirClient, Search, Unreadable
+from cds_service.fhir_client.client import GONE, FhirClient, Search
+from cds_service.fhir_client.deadlines import NOT_IN_TIME
+from cds_service.fhir_client.pages import Unreadable
 from cds_service.fhir_client.values import entries_of
 
 
@@ -46,13 +48,17 @@ class MedicationReads:
                 if error.status not in GONE:
                     self.cut = error.reason
 
-    def found(self, given: bytes | None) -> Search | None:
-        """All that could be read, with the Medications given already; ``cut``: why not all. None if none was wanted."""
+    def found(self, given: bytes | None, undone: Mapping[str, str]) -> Search | None:
+        """All that could be read, with the Medications given already; ``cut``: why not all. None if none was wanted.
+
+        undone: as side_by_side gives it.
+        """
         if not self.wanted:
             return None
         left_out = self.left_out and f"has more than {self.MOST} to read"
-        cut = self.cut or ("did not answer in time" if self._queue else left_out or None)
-        found = Search("Medication/ID", pages=1, cut=cut, seconds=self.seconds, done=True)
+        failed = next((reason for name, reason in undone.items() if name in self.tasks()), None)
+        cut = self.cut or failed or (NOT_IN_TIME if self._queue else left_out or None)
+        found = Search("Medication/ID", pages=1, cut=cut, seconds=self.seconds)
         found.entries = [b'{"resource":' + self.read[name] + b"}" for name in self.wanted if name in self.read]
         found.size = sum(map(len, found.entries))
         found.types = ["Medication"] * len(found.entries)

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from cds_service.fhir_client.capabilities import capabilities
-from cds_service.fhir_client.client import GONE, FhirClient, Search, Unreadable
-from cds_service.fhir_client.deadlines import side_by_side
+from cds_service.fhir_client.client import GONE, FhirClient, Search
+from cds_service.fhir_client.deadlines import NOT_IN_TIME, side_by_side
 from cds_service.fhir_client.medications import MedicationReads
-from cds_service.fhir_client.values import Prefetch, goes_on, medications_wanted, type_of
+from cds_service.fhir_client.pages import Unreadable, resource_of
+from cds_service.fhir_client.values import Prefetch, goes_on, medications_wanted
 
 #: Statuses with which servers turn down a search that a plainer one may still answer.
 TURNED_DOWN = frozenset({400, 405, 413, 414, 422, 501})
@@ -57,9 +58,9 @@ def fetch(
     keys = [_Key(client, patient, key, templates[key]) for key in templates if key in wanted]
     further = [key for key in templates if key not in wanted and goes_on(given.get(key))]
     keys += [_Key(client, patient, key, "", page=given[key]) for key in further]
-    late = side_by_side({key.name: key.run for key in keys}, client.deadline)
+    undone = side_by_side({key.name: key.run for key in keys}, client.deadline)
     for key in keys:
-        key.store(fetched, key.name in late)
+        key.store(fetched, undone.get(key.name))
     _second_look(client, patient, given, fetched, has_infusion)
     _patient_or_nothing(fetched)
     return fetched
@@ -83,17 +84,18 @@ class _Key:
         else:
             self._read()
 
-    def store(self, fetched: Fetched, late: bool) -> None:
+    def store(self, fetched: Fetched, undone: str | None) -> None:
+        """undone: why this task was not done, None if it was."""
         last = self.searches[-1] if self.searches else Search(self.query)
         # What a task that was cut off says of itself is what cutting it off looked like to it.
-        cut = "did not answer in time" if late else last.cut
+        cut = undone or last.cut
         fetched.searches[self.name] = self.searches
         if self.resource is not None:
             fetched.prefetch[self.name] = self.resource
         elif last.pages:
             fetched.prefetch[self.name] = last.bundle()
-        elif cut is None:
-            cut = "did not answer in time"
+        else:
+            cut = cut or NOT_IN_TIME
         if cut is not None:
             asked = f"The FHIR server, asked for {_kind(self.query) or self.name}, {cut}"
             fetched.reasons[self.name] = f"{asked}; part is missing" if last.pages else asked
@@ -121,13 +123,13 @@ class _Key:
         self.searches.append(found)
         started = time.monotonic()
         try:
-            self.resource = self.client.read(self.query)
-            found.types.append(type_of(self.resource) or "")
-            found.size = len(self.resource)
+            read = self.client.read(self.query)
+            found.types.append(resource_of(read))
+            found.size = len(read)
+            self.resource, found.cut = read, None
         except Unreadable as error:
             found.cut, found.status = error.reason, error.status
         found.seconds = time.monotonic() - started
-        found.done = True
 
     def _go_on(self, page: bytes) -> None:
         found = Search(self.name)
@@ -141,10 +143,10 @@ def _second_look(
     """Whether empty means none, and the Medications that administrations refer to."""
     tasks: dict[str, Callable[[], None]] = {}
     observed = [key for key in fetched.prefetch if key.startswith("observations")]
-    wider = Search(f"Observation?patient={patient}")
+    wider: list[Search] = []
     if observed and not any(_last(fetched, key).matches for key in observed) and _complete(fetched, observed):
         infused = has_infusion({**given, **fetched.prefetch})
-        tasks["observations"] = partial(_look_wider, client, wider, infused)
+        tasks["observations"] = partial(_look_wider, client, f"Observation?patient={patient}", infused, wider)
     given_doses = _is_empty_and_complete(fetched, "medicationAdministrations")
     doubt = ["the question whether it offers this was not answered in time"]
     if given_doses:
@@ -154,14 +156,14 @@ def _second_look(
     tasks.update(reads.tasks())
     if not tasks:
         return
-    late = side_by_side(tasks, client.deadline)
-    if wider.pages or wider.cut or "observations" in late:
-        _store_wider(fetched, observed, wider, "observations" in late)
+    undone = side_by_side(tasks, client.deadline)
+    if wider or "observations" in undone:
+        _store_wider(fetched, observed, wider, undone.get("observations"))
     if given_doses and doubt:
         key = "medicationAdministrations"
         del fetched.prefetch[key]
         fetched.reasons[key] = f"The FHIR server, asked for MedicationAdministration, found nothing, and {doubt[0]}"
-    medications = reads.found(given.get("medications"))
+    medications = reads.found(given.get("medications"), undone)
     if medications is not None:
         fetched.searches["medications"] = [medications]
         fetched.prefetch["medications"] = medications.bundle()
@@ -170,19 +172,23 @@ def _second_look(
             fetched.reasons["medications"] = f"{asked}, {medications.cut}; some are missing"
 
 
-def _look_wider(client: FhirClient, wider: Search, infused: bool) -> None:
-    """The plain search for observations, where a patient was infused or the server does not search by code."""
+def _look_wider(client: FhirClient, query: str, infused: bool, wider: list[Search]) -> None:
+    """The plain search for observations, where a patient was infused or the server does not search by code.
+
+    wider: gets the search, if it is made.
+    """
     offered = capabilities(client)
     if infused or offered is None or "code" not in offered.get("Observation", ()):
-        client.search(wider)
+        wider.append(Search(query))
+        client.search(wider[0])
 
 
-def _store_wider(fetched: Fetched, observed: list[str], wider: Search, late: bool) -> None:
-    fetched.searches[observed[0]].append(wider)
-    if wider.pages:
-        fetched.prefetch[observed[0]] = wider.bundle()
-    if wider.cut or late:
-        cut = "did not answer in time" if late else wider.cut
+def _store_wider(fetched: Fetched, observed: list[str], wider: list[Search], undone: str | None) -> None:
+    fetched.searches[observed[0]].extend(wider)
+    if wider and wider[0].pages:
+        fetched.prefetch[observed[0]] = wider[0].bundle()
+    cut = undone or (wider[0].cut if wider else None)
+    if cut is not None:
         fetched.reasons[observed[0]] = (
             f"The FHIR server, asked for Observation by code, found nothing, and asked for all of them, {cut}"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from urllib3 import Retry
-from urllib3.exceptions import MaxRetryError
+from urllib3.exceptions import InvalidHeader, MaxRetryError
 from urllib3.response import BaseHTTPResponse
 
 from cds_service.fhir_client.deadlines import Deadline
@@ -56,3 +56,10 @@ class RetryInTime(Retry):
         if self.deadline is not None and pause >= self.deadline.left:
             raise MaxRetryError(_pool, url or "", error)
         return following
+
+    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+        """A pause that is neither a number nor a date was not asked for."""
+        try:
+            return super().get_retry_after(response)
+        except (InvalidHeader, ValueError, OverflowError):
+            return None

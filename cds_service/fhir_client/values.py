@@ -8,8 +8,12 @@ from collections.abc import Mapping
 
 import msgspec
 
+from cds_service.fhir_client.pages import is_next
+
 Prefetch = Mapping[str, bytes | None]
 
+#: The word itself, before anything is decoded.
+_NEXT = re.compile(rb"next", re.IGNORECASE)
 _MEDICATION = re.compile(r"(?:^|/)(Medication/(?=[\-.]*[A-Za-z0-9])[A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?$")
 
 
@@ -44,13 +48,13 @@ class _Medication5(msgspec.Struct, frozen=True, gc=False):
 
 def goes_on(value: bytes | None) -> bool:
     """Whether a prefetch value is a Bundle with a further page."""
-    if value is None or b'"next"' not in value:
+    if value is None or not _NEXT.search(value):
         return False
     try:
         page = msgspec.json.decode(value, type=_Whole)
     except (msgspec.DecodeError, RecursionError):
         return False
-    return page.resource_type == "Bundle" and any(link.relation == "next" for link in page.link or ())
+    return page.resource_type == "Bundle" and any(is_next(link.relation) for link in page.link or ())
 
 
 def lacks_medications(prefetch: Prefetch, base: str) -> bool:
@@ -68,7 +72,7 @@ def medications_wanted(prefetch: Prefetch, base: str) -> list[str]:
         for raw in entries_of(value):
             try:
                 resource = msgspec.json.decode(raw, type=_ReferringEntry).resource
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, RecursionError):
                 continue
             if resource is None:
                 continue
@@ -89,7 +93,7 @@ def _reference(resource: _Referring) -> str | None:
         return None
     try:
         found = msgspec.json.decode(resource.medication, type=_Medication5).reference
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     return found.reference if found is not None else None
 
@@ -100,11 +104,3 @@ def entries_of(value: bytes) -> list[bytes]:
         return [bytes(raw) for raw in msgspec.json.decode(value, type=_Whole).entry or ()]
     except (msgspec.DecodeError, RecursionError):
         return []
-
-
-def type_of(resource: bytes) -> str | None:
-    """The type of a resource."""
-    try:
-        return msgspec.json.decode(resource, type=_Whole).resource_type
-    except msgspec.DecodeError:
-        return None

@@ -13,9 +13,10 @@ from typing import Any
 
 from cds_service.hooks.access import FhirAccess, fhir_access
 from cds_service.hooks.errors import refused
-from cds_service.hooks.members import Malformed, request_members
+from cds_service.hooks.members import request_members
 from cds_service.hooks.services import Service
 from cds_service.instants import instant
+from cds_service.json_members import Malformed
 
 AS_OF_EXTENSION = "org.icans-cds.asOf"
 

@@ -37,7 +37,7 @@ class FhirServer:
     """One server. resources: what it holds. manner: see above. lacks: types it does not offer. page: most rows a
     page. token: needed if given. unsearchable: code systems by which it finds nothing. faults: by type of
     resource, or ``TYPE page 2`` from the second page on. asked: path and headers of each request. written: each
-    transaction."""
+    transaction. relation: of the link to the next page."""
 
     resources: list[dict[str, Any]] = field(default_factory=list)
     manner: str = "strict"
@@ -47,6 +47,7 @@ class FhirServer:
     unsearchable: tuple[str, ...] = ()
     faults: dict[str, Callable[[Handler], None]] = field(default_factory=dict)
     delay: float = 0.0
+    relation: str = "next"
     outcome: dict[str, Any] | None = None
     base: str = ""
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
@@ -171,7 +172,7 @@ class Handler(BaseHTTPRequestHandler):
         if len(rows) > size:
             page = f"{len(self.fhir.pages)}.{size}"
             self.fhir.pages[page] = (kind, rows[size:])
-            bundle["link"] = [{"relation": "next", "url": f"{self.fhir.base}?_pages={page}"}]
+            bundle["link"] = [{"relation": self.fhir.relation, "url": f"{self.fhir.base}?_pages={page}"}]
         elif self.fhir.outcome is not None and kind == "Observation":
             entries.append({"resource": self.fhir.outcome, "search": {"mode": "outcome"}})
         if entries:

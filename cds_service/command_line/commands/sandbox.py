@@ -17,8 +17,9 @@ from cds_service.command_line.options import compiled_site, json_bytes, page_of,
 from cds_service.errors import DONE, NOT_FHIR, NOTHING_EVALUABLE, Refusal
 from cds_service.evaluation import evaluate_record, is_evaluable
 from cds_service.fhir_client.capabilities import capabilities
-from cds_service.fhir_client.client import FhirClient, Limits, Search, Unreadable
+from cds_service.fhir_client.client import FhirClient, Limits, Search
 from cds_service.fhir_client.deadlines import Deadline
+from cds_service.fhir_client.pages import Unreadable
 from cds_service.fhir_client.prefetch import Fetched, fetch
 from cds_service.hooks.access import infused
 from cds_service.hooks.discovery import prefetch_templates, split_template

@@ -18,8 +18,9 @@ from cds_service.command_line.commands.sandbox import client_of, require_fhir
 from cds_service.command_line.options import json_bytes, say, write
 from cds_service.errors import DONE, Refusal
 from cds_service.examples.shifting import TELLING_MOMENTS, shift_bundle
-from cds_service.fhir_client.client import FhirClient, Unreadable
+from cds_service.fhir_client.client import FhirClient
 from cds_service.fhir_client.deadlines import side_by_side
+from cds_service.fhir_client.pages import Unreadable
 from cds_service.site.settings import is_loopback
 from fhir_mappings import BASE
 
@@ -89,9 +90,9 @@ def _refuse_others(client: FhirClient, resources: list[dict[str, Any]]) -> None:
     failed: list[str] = []
     lock = threading.Lock()
     workers = {str(number): partial(_look, client, queue, others, failed, lock) for number in range(_READERS)}
-    late = side_by_side(workers, client.deadline)
-    if failed or late:
-        reason = failed[0] if failed else "did not answer in time"
+    failed.extend(side_by_side(workers, client.deadline).values())
+    if failed:
+        reason = failed[0]
         raise Refusal(f"nothing was loaded: asked whether our ids are free, the FHIR server {reason}")
     if others:
         named = ", ".join(sorted(others)[:5])

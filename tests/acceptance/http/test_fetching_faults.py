@@ -15,11 +15,12 @@ from typing import Any
 
 import pytest
 
+from cds_service.fhir_client.client import Search
 from cds_service.site.settings import Settings
 from cds_service.web.app import create_app
 from tests.support import fhir_server as server
 from tests.support.fhir_server import FhirServer, Handler, serving
-from tests.support.hook_calls import AT_COMA, SERVICE, body_of, check_response, course, hook_call
+from tests.support.hook_calls import AT_COMA, SERVICE, body_of, check_response, course, hook_call, search_result
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "faults.md"
 #: Enough for a machine that is busy; a row that is to end at its deadline gets a short one.
@@ -65,12 +66,41 @@ def others_rows(fhir: FhirServer, resource_type: str) -> None:
     fhir.faults[resource_type] = server.body(json.dumps(bundle).encode())
 
 
+def page(resource_type: str, **changes: Any) -> dict[str, Any]:
+    """The first of two pages as the server would send it, with other members."""
+    bundle = search_result(rows_of(resource_type)[:2]) | changes
+    return {name: value for name, value in bundle.items() if value is not None}
+
+
+def sends(make: Callable[[str], bytes], page: str = "", code: int = 200) -> Fault:
+    return Fault(lambda resource_type: server.body(make(resource_type), code=code), page)
+
+
+def with_entry(resource_type: str, entry: Any) -> bytes:
+    bundle = page(resource_type)
+    return json.dumps(bundle | {"entry": [*bundle["entry"], entry]}).encode()
+
+
+def with_second(member: str, resource_type: str) -> bytes:
+    """The rows in two members of one name: a decoder keeps the last."""
+    first = json.dumps({member: search_result(rows_of(resource_type)[2:4])["entry"] if member == "entry" else []})
+    return first[:-1].encode() + b"," + json.dumps(page(resource_type, link=[])).encode()[1:]
+
+
 def offers_nothing(fhir: FhirServer, resource_type: str) -> None:
     fhir.manner, fhir.lacks = "silent", (resource_type,)
 
 
 def nobody(fhir: FhirServer, _resource_type: str) -> None:
     fhir.resources = []
+
+
+def with_user_name(handler: Handler) -> str:
+    return handler.fhir.base.replace("http://", "http://user:secret@") + "?_pages=2"
+
+
+def capital_links(fhir: FhirServer, _resource_type: str) -> None:
+    fhir.relation = "Next"
 
 
 def simple(answer: Callable[[Handler], None]) -> Fault:
@@ -96,6 +126,19 @@ FAULTS = {
     "a token that expires between pages": Fault(lambda _type: server.status(401), " page 2"),
     "a redirect to another host": simple(server.redirects("https://elsewhere.example/fhir/Observation")),
     "rows of another patient": Fault(make=others_rows),
+    "a byte that is no UTF-8 on the second page": sends(
+        lambda kind: json.dumps(page(kind, note="K\xf6ln"), ensure_ascii=False).encode("latin-1"), " page 2"
+    ),
+    "a total above its rows": sends(lambda kind: json.dumps(page(kind, total=9)).encode()),
+    "an entry without a resource": sends(lambda kind: with_entry(kind, {"fullUrl": "urn:x"})),
+    "a text for a resource": sends(lambda kind: with_entry(kind, {"resource": "<Observation/>"})),
+    "an entry that is null": sends(lambda kind: with_entry(kind, None)),
+    "entry twice": sends(lambda kind: with_second("entry", kind)),
+    "link twice": sends(lambda kind: with_second("link", kind)),
+    "status 206": sends(lambda kind: json.dumps(page(kind)).encode(), code=206),
+    "a next link with a user name": Fault(lambda kind: server.links(with_user_name, rows_of(kind))),
+    "a next link in capitals": Fault(make=capital_links),
+    "status 429, and a pause that is no number": simple(server.status(429, Retry_After="soon")),
     "found nothing, and does not offer the search": Fault(make=offers_nothing),
     "no such patient": Fault(make=nobody),
 }
@@ -138,6 +181,26 @@ def test_each_row_of_the_table(row: tuple[str, ...], caplog: pytest.LogCaptureFi
     said = document["issue"][0]["diagnostics"] if status == "412" else json.dumps(check_response(document))
     assert says in re.sub(r"\\+", "", said)
     assert not {TOKEN, "4711", "127.0.0.1", "elsewhere.example"} & set(re.findall(r"[\w.]+", said + caplog.text))
+
+
+@pytest.mark.parametrize("resource_type", ["Observation", "MedicationAdministration", "Procedure"])
+def test_L33_an_unforeseen_fault_while_fetching_is_partial_data(
+    resource_type: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong in the thread of a search: what it has not read is missing, and is reported as missing."""
+    whole = Search.take
+
+    def fails(search: Search, page: Any) -> None:
+        whole(search, page)
+        if search.query.startswith(resource_type) and search.pages == (2 if resource_type == "Observation" else 1):
+            raise ZeroDivisionError
+
+    with serving(resources=[entry["resource"] for entry in course()["entry"]], page=2, token=TOKEN) as fhir:
+        monkeypatch.setattr(Search, "take", fails)
+        status, document, _ = answer(fhir, PATIENCE)
+    assert status == 200
+    assert f"asked for {resource_type}, sent something that this service failed to read" in json.dumps(document)
+    assert "partial-data" in json.dumps(check_response(document))
 
 
 def test_every_fault_stands_in_the_table() -> None:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.hooks.members import Malformed, request_members
+from cds_service.hooks.members import request_members
+from cds_service.json_members import Malformed
 
 NAMES = st.sampled_from(["prefetch", "hook", "context", "observations", 'a "quoted" name', "\\", "é", ""]) | st.text()
 VALUES: st.SearchStrategy[Any] = st.recursive(
