@@ -19,9 +19,9 @@ from cards.wording.grade import WORDINGS as ICANS
 from cards.wording.parts import Body, Wording
 from cards.wording.refractory import WORDINGS as REFRACTORY
 from cards.wording.steroids import WORDINGS as STEROIDS
-from icans.findings import INDICATORS, MODULES, NAMESPACE, Alert, Evaluation, Evidence
-from icans.grading.astct import Assessment
-from icans.record import Problem
+from icans.findings import INDICATORS, MODULES, NAMESPACE, Alert, Evaluation
+from icans.grading.assessment import Assessment
+from icans.record import Evidence, Problem
 
 EXTENSION = "org.icans-cds.alert"
 WORDINGS: Mapping[str, Wording] = {**ICANS, **REFRACTORY, **STEROIDS, **DATA}

@@ -13,7 +13,7 @@ from typing import Any
 
 from cards.json_values import time_json
 from cards.sources import CANONICAL
-from icans.findings import Evidence
+from icans.record import Evidence
 
 COMPUTED_METHOD = {
     "coding": [

@@ -15,7 +15,8 @@ from icans.findings import (
     RuleNow,
     TimelineEntry,
 )
-from icans.grading.astct import Assessment, table_in_force
+from icans.grading.assessment import Assessment
+from icans.grading.astct import table_in_force
 from icans.policy.file import load_policy, policy_entries
 from icans.policy.policy import Policy, PolicyEntry, PolicyError
 from icans.record import Death, Dose, Escalation, Problem, Record

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from icans.grading.in_force import is_item
 from icans.policy.policy import Policy
 from icans.record import (
     Death,
@@ -21,6 +20,7 @@ from icans.record import (
     Observed,
     Problem,
     Sedative,
+    is_item,
 )
 
 #: Datetimes are exact to the microsecond: the smallest step, and what a period divides into.

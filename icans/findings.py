@@ -14,8 +14,9 @@ from decimal import Decimal
 from hashlib import sha1
 from typing import Any, NamedTuple
 
+from icans.grading.assessment import Assessment
 from icans.policy.policy import Policy
-from icans.record import Problem
+from icans.record import Dose, Entry, Escalation, Evidence, Problem
 
 MODULES = ("icans", "refractory", "steroids", "crs", "protocol", "data")
 MODULE_OF = {
@@ -47,19 +48,64 @@ RUNNING_FACTS = {
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://icans-cds.org/fhir")
 
 
-class Evidence(NamedTuple):
-    """One value a finding rests on: its resource, element, value as charted and time.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineNow:
+    """One line of steroid treatment and its verdict (refractory.lines of the published interface)."""
 
-    what: what it is a value of, as the project's code for the assessment ("ice-total"), or the drug. day: its local
-    calendar day where no more of its time is known.
-    """
+    episode: int
+    line: int
+    treatment_start: datetime
+    reference_low: int | None
+    reference_high: int | None
+    met_b_at: datetime | None
+    verdict: str
+    verdict_at: datetime | None
+    late: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedDose:
+    """One administration in an exposure sum, for showing it line by line. day: its local calendar day."""
 
     reference: str
-    element: str
-    value: str
-    time: datetime | None
-    what: str = ""
-    day: date | None = None
+    at: datetime
+    day: date
+    end: datetime | None
+    drug: str
+    amount_mg: Decimal
+    factor: Decimal
+    equivalent_mg: Decimal
+    shown: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefractoryBasis:
+    """What a refractoriness card shows beyond its facts. start_day: the day of treatment start where no more is known;
+    early: worsening so soon that no effect may show yet.
+
+    recent_mg: of a grade that rose again, dexamethasone-equivalent given in the day before it, at least;
+    recent_uncounted: how many doses of that day are not in it.
+    Filled in as of the call: doses of the line up to then, unless recent_mg stands for them; uncounted: references of
+    those without a usable amount; escalations: second-line agents since onset; assumed: what was taken for granted,
+    as codes.
+    """
+
+    line: LineNow
+    reference: Assessment | None
+    evaluation: Assessment | None
+    start_day: date | None = None
+    early: bool = False
+    recent_mg: Decimal | None = None
+    recent_uncounted: int = 0
+    doses: tuple[CountedDose, ...] = ()
+    uncounted: tuple[str, ...] = ()
+    escalations: tuple[Escalation, ...] = ()
+    assumed: tuple[str, ...] = ()
+
+
+#: What the wording of a finding needs beyond its facts, by type: the assessment, the line of treatment, the dose of
+#: unknown size, the problems of the data.
+Basis = Assessment | RefractoryBasis | Dose | tuple[Problem, ...] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +115,7 @@ class Finding:
     key: what distinguishes it from others of its type (stable; see finding_id).
     at: the instant it speaks of. facts: the published facts (JSON values, datetimes, Decimals).
     lasting: never expires although its type does (a source that could not be read in full).
-    basis: what the card's wording needs beyond the facts (an Assessment, a Line, an ExposureSum).
+    basis: what the card's wording needs beyond the facts.
     """
 
     type: str
@@ -78,7 +124,7 @@ class Finding:
     indicator: str
     facts: Mapping[str, Any]
     evidence: tuple[Evidence, ...] = ()
-    basis: object = None
+    basis: Basis = None
     lasting: bool = False
 
     @property
@@ -155,23 +201,8 @@ class GradeNow:
     ice_score: int | None
     deciding_domain: str | None
     domains: Mapping[str, tuple[int, int]]
-    assessment: object = None
+    assessment: Assessment | None = None
     assessed: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineNow:
-    """One line of steroid treatment and its verdict (refractory.lines of the published interface)."""
-
-    episode: int
-    line: int
-    treatment_start: datetime
-    reference_low: int | None
-    reference_high: int | None
-    met_b_at: datetime | None
-    verdict: str
-    verdict_at: datetime | None
-    late: bool | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,21 +213,6 @@ class RefractoryNow:
     line: int | None
     treatment_start: datetime | None
     lines: tuple[LineNow, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountedDose:
-    """One administration in an exposure sum, for showing it line by line. day: its local calendar day."""
-
-    reference: str
-    at: datetime
-    day: date
-    end: datetime | None
-    drug: str
-    amount_mg: Decimal
-    factor: Decimal
-    equivalent_mg: Decimal
-    shown: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,7 +290,7 @@ class TimelineEntry(NamedTuple):
     ice_score: int | None
     deciding_domain: str | None
     dexamethasone_equivalent_mg: Decimal | None
-    basis: object = None
+    basis: Assessment | Entry | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from icans.findings import Finding, TimelineEntry
-from icans.grading.astct import Assessment
+from icans.grading.assessment import Assessment
 from icans.record import Problem
 
 

@@ -7,9 +7,11 @@ told exactly. All instants are timezone-aware UTC datetimes. Amounts are Decimal
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 ORIENTATION_ITEMS = ("year", "month", "city", "hospital")
 #: Points of each ICE item (Lee et al. 2019, Table 4); "orientation" stands for its four items together.
@@ -358,3 +360,54 @@ class Record:
     incomplete: frozenset[str] = frozenset()
     refused: tuple[Refused, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+
+def is_item(entry: Observed) -> bool:
+    """A loose ICE item, scored or not."""
+    return isinstance(entry, IceItem) or (isinstance(entry, NotAssessed) and entry.tool not in TOOLS)
+
+
+class Evidence(NamedTuple):
+    """One value a finding rests on: its resource, element, value as charted and time.
+
+    what: what it is a value of, as the project's code for the assessment ("ice-total"), or the drug. day: its local
+    calendar day where no more of its time is known.
+    """
+
+    reference: str
+    element: str
+    value: str
+    time: datetime | None
+    what: str = ""
+    day: date | None = None
+
+
+#: The project's codes of what is charted, by type of entry, and of what was not assessed, by tool.
+ASSESSED: dict[type[Entry], str] = {
+    IceTotal: "ice-total",
+    Capd: "capd-total",
+    Consciousness: "consciousness",
+    GcsEye: "gcs-eye",
+    Rass: "rass",
+    Seizure: "seizure",
+    Motor: "motor",
+    IcpEdema: "icp-edema",
+    DocumentedGrade: "documented-icans-grade",
+}
+TOOLS = {"ice": "ice-total", "capd": "capd-total", "consciousness": "consciousness"}
+
+
+def evidence_of(entries: Sequence[Entry]) -> tuple[Evidence, ...]:
+    return tuple(
+        [Evidence(e.reference, e.element, e.shown, e.at, _what(e), None if e.precise else e.day) for e in entries]
+    )
+
+
+def _what(entry: Entry) -> str:
+    if isinstance(entry, Dose):
+        return entry.drug
+    if isinstance(entry, IceItem):
+        return f"ice-{entry.item}"
+    if isinstance(entry, NotAssessed):
+        return TOOLS.get(entry.tool, f"ice-{entry.tool}")
+    return ASSESSED.get(type(entry), "")

@@ -8,7 +8,8 @@ from typing import Any
 from cards.markdown import escape
 from cards.view import View
 from cards.wording.parts import words
-from icans.grading.astct import Assessment, DomainValue, GradeRange
+from icans.grading.assessment import Assessment, DomainValue
+from icans.grading.astct import GradeRange
 from icans.policy.policy import Policy, in_words
 from icans.record import ICE_ITEM_POINTS, ICE_MAXIMUM
 

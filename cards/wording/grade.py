@@ -22,7 +22,7 @@ from cards.wording.assessment import (
 )
 from cards.wording.parts import Body, Wording, facts_of, words
 from icans.findings import Alert
-from icans.grading.astct import Assessment
+from icans.grading.assessment import Assessment
 from icans.policy.policy import in_words
 
 SEDATION_UNCHECKED = "Sedation could not be checked: administrations were not read."

@@ -16,10 +16,9 @@ from cards.wording.exposure import sum_table
 from cards.wording.grade import BEDSIDE, SEDATION_UNCHECKED
 from cards.wording.literature import DEFINITION_LIMITS, DEFINITION_QUOTE
 from cards.wording.parts import Body, Wording, count, facts_of, named, words
-from icans.findings import Alert
+from icans.findings import Alert, RefractoryBasis
 from icans.policy.policy import Policy, in_words
 from icans.record import Escalation
-from icans.refractory.lines import RefractoryBasis
 
 _DEFINITION_LABEL = "fridberg2026-24h"
 _CLAUSES: Mapping[str, Callable[[Policy], str]] = {

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from icans.chart import CourseStart
-from icans.findings import Evidence, Finding, finding_id, key_time
+from icans.findings import Basis, Finding, finding_id, key_time
 from icans.findings_log import Journal
-from icans.grading.astct import Assessment
-from icans.grading.domains import evidence_of
+from icans.grading.assessment import Assessment
 from icans.policy.policy import Policy
-from icans.record import DocumentedGrade
+from icans.record import DocumentedGrade, Evidence, evidence_of
 
 CHANGE_INDICATOR = {1: "info", 2: "warning", 3: "critical", 4: "critical"}
 ACTIVE_INDICATOR = {1: "info", 2: "info", 3: "warning", 4: "warning"}
@@ -69,7 +68,7 @@ class Course:
         indicator: str,
         facts: dict[str, Any],
         evidence: tuple[Evidence, ...] = (),
-        basis: object = None,
+        basis: Basis = None,
         *,
         lasting: bool = False,
     ) -> Finding:
@@ -80,25 +79,6 @@ class Course:
             type=finding_type, id=finding_id(self.patient, finding_type, key), at=at, indicator=indicator, facts=facts,
             evidence=evidence, basis=basis, lasting=lasting,
         )  # fmt: skip
-
-    # -- freshness ----------------------------------------------------------------------------------
-
-    def stale_after(self, policy: Policy) -> timedelta:
-        """How old a full assessment may be: schedule of Fridberg et al. 2026 plus tolerance."""
-        if self.headline >= 2:
-            return policy.interval_severe + policy.grace_severe
-        return policy.interval_mild + policy.grace_mild
-
-    def is_stale(self, at: datetime, policy: Policy) -> bool:
-        return self.last_full is None or at >= self.last_full.at + self.stale_after(policy)
-
-    def admits(self, assessment: Assessment, policy: Policy) -> bool:
-        """Whether a row is an assessment: a partial one if it can raise the headline or nothing fuller is fresh."""
-        if assessment.full:
-            return True
-        if assessment.working is not None and assessment.counts_as.low > self.headline:
-            return True
-        return self.last_full_at is None or assessment.at - self.last_full_at >= self.stale_after(policy)
 
     # -- headline and episodes -----------------------------------------------------------------------
 
@@ -242,91 +222,6 @@ class Course:
         evidence = (*evidence_of([documented]), *assessment.evidence)
         found = self.finding("grade-discrepancy", key, documented.at, "info", facts, evidence, assessment)
         self.discrepancy_id = journal.open(at, found)
-
-    # -- what falls due ------------------------------------------------------------------------------
-
-    def overdue_at(self, policy: Policy) -> datetime | None:
-        """When the next full assessment is overdue, None if none is expected."""
-        enrolled = policy.protocol_enrolled == "all"
-        if not self.monitored or (self.headline == 0 and not enrolled):
-            return None
-        last = self.last_full_at
-        if last is None:
-            last = self.onset
-        if last is None:
-            return None
-        due = last + self.stale_after(policy)
-        return max(due, self.rose_at) if self.rose_at is not None and self.headline else due
-
-    def not_found_at(self, policy: Policy) -> datetime | None:
-        """When it is said that no assessment was found (grade 0, the first days only)."""
-        if not self.monitored or self.since is None or self.headline:
-            return None
-        since = self.not_found_since()
-        due = since + policy.not_found_after
-        return due if due <= self.since + policy.not_found_until else None
-
-    def not_found_since(self) -> datetime:
-        assert self.since is not None
-        return max(self.since, self.last.at) if self.last is not None else self.since
-
-    def monitoring_end(self, policy: Policy) -> datetime | None:
-        """When monitoring ends by itself; an open episode extends it."""
-        if not self.monitored or self.since is None:
-            return None
-        end = self.since + policy.monitoring
-        if self.open and self.last is not None:
-            return max(end, self.last.at + policy.monitoring_extension)
-        return end
-
-    def next_due(self, at: datetime) -> datetime | None:
-        """The next instant after ``at`` at which something of this course falls due by time alone."""
-        return min([due for due in self.upcoming if due > at], default=None)
-
-    def settle(self, at: datetime, dies: bool, reassessment_holds: bool, policy: Policy, journal: Journal) -> bool:
-        """Open and close what depends on time only; returns whether monitoring ends at ``at``.
-
-        It ends with a death and when its time is over; no assessment is overdue from then on.
-        """
-        due, last = self.overdue_at(policy), self._last_row()
-        end, not_found = self.monitoring_end(policy), self.not_found_at(policy)
-        over = self.since + policy.not_found_until if self.since is not None else None
-        ending = dies or (end is not None and at >= end)
-        if due is None or (self.fell_due is not None and self.fell_due[0] != last):
-            self.fell_due = None
-            journal.close(at, self.overdue_id)
-        if self.fell_due is None and due is not None and at >= due:
-            self.fell_due = (last, due, self.headline)
-        if self.fell_due is not None:
-            if reassessment_holds:
-                journal.close(at, self.overdue_id)
-            elif not journal.holds(self.overdue_id) and not ending:
-                self.overdue_id = journal.open(at, self._overdue(policy, *self.fell_due))
-        if not_found is None or (over is not None and at >= over):
-            journal.close(at, self.not_found_id)
-        elif at >= not_found and not journal.holds(self.not_found_id):
-            self.not_found_id = journal.open(at, self._not_found(not_found))
-        self.upcoming = tuple([instant for instant in (end, due, not_found, over) if instant is not None])
-        return ending
-
-    def _overdue(self, policy: Policy, last: datetime | None, due: datetime, grade: int) -> Finding:
-        """Told once a full row; a headline that falls later does not take it back."""
-        interval = policy.interval_severe if grade >= 2 else policy.interval_mild
-        facts = {"lastAssessment": last, "intervalHours": int(interval.total_seconds() // 3600), "grade": grade}
-        full = self.last_full
-        evidence = full.evidence if full is not None and full.at == last else ()
-        key = key_time(last) if last else ""
-        return self.finding("assessment-overdue", key, due, "info", facts, evidence, self.last)
-
-    def _last_row(self) -> datetime | None:
-        if self.last_full_at is not None:
-            return self.last_full_at
-        return self.onset
-
-    def _not_found(self, due: datetime) -> Finding:
-        since = self.not_found_since()
-        facts = {"since": since, "lookedFor": ["ice", "capd", "consciousness", "documented-icans-grade"]}
-        return self.finding("assessment-not-found", key_time(since), due, "info", facts, (), self.last)
 
     # -- summary -------------------------------------------------------------------------------------
 

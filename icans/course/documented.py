@@ -8,9 +8,10 @@ from datetime import date, datetime
 from icans.chart import MICROSECOND, Chart
 from icans.course.course import Course
 from icans.findings_log import Journal
-from icans.grading.astct import Assessment
-from icans.grading.domains import Domains, Surroundings, Tools
+from icans.grading.assessment import Assessment
+from icans.grading.domains import Domains, Surroundings
 from icans.grading.in_force import Charted
+from icans.grading.tool_for_age import Tools
 from icans.policy.policy import Policy
 
 
@@ -30,7 +31,7 @@ def tools_after(
     comparable_at: datetime | None = None
     for then, instant in chart.between(at + MICROSECOND, at + policy.combination_window + MICROSECOND):
         for sedative in instant.sedatives:
-            ahead.give_sedative(sedative, policy)
+            ahead.sedation = ahead.sedation.given(sedative, policy)
         if not instant.observed:
             continue
         ahead.absorb(then, instant.observed, chart.items_from, policy)

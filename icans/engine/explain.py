@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from icans.course.freshness import not_found_at, not_found_since, overdue_at
 from icans.engine.history import History
 from icans.findings import Alert, RuleNow
 from icans.policy.policy import in_words
@@ -120,8 +121,8 @@ def _course_rules(at: datetime, history: History) -> list[Explained]:
     strict = last.strict if last is not None else None
     window = in_words(policy.combination_window)
     differs = near and strict is not None and not strict.low <= (last.documented if last else 0) <= strict.high  # type: ignore[operator]
-    overdue = course.overdue_at(policy)
-    not_found = course.not_found_at(policy)
+    overdue = overdue_at(course, policy)
+    not_found = not_found_at(course, policy)
     due = {"due": overdue, "lastAssessment": course.last_full_at, "headline": course.headline}
     return [
         ("grade-change", [monitored, assessed, changed], grade, ASTCT),
@@ -186,7 +187,7 @@ def _course_rules(at: datetime, history: History) -> list[Explained]:
                     f"no assessment for {in_words(policy.not_found_after)}",
                 ),
             ],
-            {"due": not_found, "since": course.not_found_since() if course.monitored and course.since else None},
+            {"due": not_found, "since": not_found_since(course) if course.monitored and course.since else None},
             PROJECT,
         ),
     ]

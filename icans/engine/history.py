@@ -9,19 +9,20 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 
 from icans.chart import Chart, CourseStart, Instant, is_death, starts_monitoring
 from icans.course.course import Course
 from icans.course.documented import compare_documented, tool_at, tools_after
+from icans.course.freshness import admits, next_due, settle
 from icans.engine.state import State
 from icans.engine.timeline import timeline_entry
-from icans.findings import key_time, problem_fact
+from icans.findings import Finding, problem_fact
 from icans.findings_log import Journal, Mark
 from icans.grading.assess import assess
-from icans.grading.astct import Assessment
-from icans.grading.domains import Surroundings, Tools, evidence_of, tools_at
-from icans.grading.in_force import REASONS_ITEM_MISSING, Charted, is_item
+from icans.grading.assessment import Assessment
+from icans.grading.domains import Surroundings
+from icans.grading.in_force import REASONS_ITEM_MISSING, Charted
+from icans.grading.tool_for_age import Tools, tools_at
 from icans.policy.policy import Policy
 from icans.record import (
     ORIENTATION_ITEMS,
@@ -32,12 +33,13 @@ from icans.record import (
     Observed,
     Problem,
     Record,
+    is_item,
 )
 from icans.refractory.lines import Clinic
 from icans.refractory.treatment import Treatment
 from icans.steroids.doses import Doses, duplicate_problem
-from icans.steroids.equivalents import number
-from icans.steroids.exposure import Exposure, dose_facts, given_since
+from icans.steroids.exposure import Exposure
+from icans.steroids.thresholds import dose_unknown, steroid_days, tier_crossed
 
 #: So many instants go by between checkpoints as long as nothing becomes known late; after that, one.
 SELDOM = 8
@@ -129,7 +131,7 @@ class History:
         upcoming = self.state.exposure.next_change(at, self.policy)
         for due in (
             self.state.treatment.next_due(at),
-            course.next_due(at),
+            next_due(course, at),
         ):
             if due is not None and (upcoming is None or due < upcoming):
                 upcoming = due
@@ -161,7 +163,7 @@ class History:
             self._begin(at, start)
         if instant is not None:
             for sedative in instant.sedatives:
-                state.charted.give_sedative(sedative, self.policy)
+                state.charted.sedation = state.charted.sedation.given(sedative, self.policy)
             if instant.observed:
                 self._observe(at, instant.observed)
             for problem in instant.problems:
@@ -173,11 +175,11 @@ class History:
         state.exposure.settle(at)
         course = state.course
         if course.monitored:
-            self._cross_tiers(at)
+            self._open(at, tier_crossed(at, course, state.exposure, self.doses, self.policy))
             state.treatment.fall_due(at, self._clinic(), self._enter)
             dies = instant is not None and self._dies(instant)
             overdue = state.treatment.reassessment_holds(self.journal)
-            if course.settle(at, dies, overdue, self.policy, self.journal):
+            if settle(course, at, dies, overdue, self.policy, self.journal):
                 course.ended = at
                 self._close_everything(at)
         self.since_checkpoint += 1
@@ -308,7 +310,7 @@ class History:
         course, treatment, policy, journal = self.state.course, self.state.treatment, self.policy, self.journal
         if self.chart.has_documented and any(map(is_death, own)):
             return  # death due to ICANS: monitoring ends with this instant, and no grade change is told
-        admitted = course.admits(assessment, policy)
+        admitted = admits(course, assessment, policy)
         before, was_open = course.headline, course.open
         if admitted:
             journal.assessments.append(assessment)
@@ -366,42 +368,15 @@ class History:
             state.last_dose_until = max(until, state.last_dose_until or until)
             self._note(at, "dose", (dose.reference,), dose.day, dose)
         if course.monitored:
-            total = state.exposure.total_at(at) if course.infusion is not None else None
             for dose in unusable:
-                facts = {"administrations": [dose.reference], "lowerBoundMg": total}
-                evidence = evidence_of([dose])
-                journal.open(at, course.finding("dose-unknown", dose.reference, at, "info", facts, evidence, dose))
+                journal.open(at, dose_unknown(dose, at, course, state.exposure))
             state.treatment.give(at, self._clinic())
             if any(d.route == "systemic" for d in doses) and state.exposure.since is not None:
-                self._count_days(at)
+                self._open(at, steroid_days(at, course, state.exposure, self.doses, policy))
 
-    def _count_days(self, at: datetime) -> None:
-        exposure, course = self.state.exposure, self.state.course
-        infusion = course.infusion
-        if infusion is None or exposure.day_count != self.policy.steroid_days or exposure.days_told:
-            return
-        exposure.days_told = True
-        facts = {"steroidDays": exposure.day_count, "dexamethasoneEquivalentMg": exposure.total_at(at)}
-        given = [dose for dose, _ in given_since(infusion.at, at, self.doses) if dose.route == "systemic"]
-        found = course.finding("steroid-days", key_time(infusion.at), at, "info", facts, evidence_of(given))
-        self.journal.open(at, found)
-
-    def _cross_tiers(self, at: datetime) -> None:
-        exposure, course, policy = self.state.exposure, self.state.course, self.policy
-        crossed = exposure.crossed_now(at, policy)
-        if not crossed or course.infusion is None:
-            return
-        highest = crossed[-1]
-        facts: dict[str, Any] = {
-            "thresholdMg": highest,
-            "crossedMg": list(crossed),
-            "window": "since-infusion",
-            **dose_facts(at, exposure, self.doses),
-        }
-        key = f"{key_time(course.infusion.at)}|{number(highest)}"
-        indicator = policy.tier_indicators[policy.tiers.index(highest)]
-        evidence = evidence_of([d for d, amount in given_since(course.infusion.at, at, self.doses) if amount.usable])
-        self.journal.open(at, course.finding("cumulative-dose", key, at, indicator, facts, evidence))
+    def _open(self, at: datetime, finding: Finding | None) -> None:
+        if finding is not None:
+            self.journal.open(at, finding)
 
     # -- saying --------------------------------------------------------------------------------------
 
@@ -427,7 +402,7 @@ class History:
     def _enter(self, assessment: Assessment) -> None:
         self._note(assessment.at, "assessment", assessment.references, assessment.day, assessment)
 
-    def _note(self, at: datetime, kind: str, references: tuple[str, ...], day: Any, basis: object) -> None:
+    def _note(self, at: datetime, kind: str, references: tuple[str, ...], day: date, basis: Assessment | Entry) -> None:
         """Write the timeline of a replay; a single evaluation has none."""
         if self.timeline:
             self.journal.timeline.append(timeline_entry(at, kind, references, day, basis, self.state, self.chart))

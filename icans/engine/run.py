@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from icans.engine.alerts import Ledger
 from icans.engine.explain import rules_now
 from icans.engine.history import History
+from icans.engine.knowledge import Knowledge
 from icans.engine.snapshot import course_summary, exposure_now, grade_now, refractory_now, running_facts, with_treatment
 from icans.findings import (
     INDICATORS,
@@ -23,54 +23,10 @@ from icans.findings import (
     problem_fact,
 )
 from icans.policy.policy import Policy
-from icans.record import Entry, Problem, Record
+from icans.record import Problem, Record
 
 #: A replay without an end goes on this long after the last thing known, so that deadlines still fall due.
 AFTER_LAST_KNOWN = timedelta(hours=48)
-
-
-class _Knowledge:
-    """What becomes known, and what no longer stands, instant by instant; problems with where they stand."""
-
-    def __init__(self, record: Record) -> None:
-        self.added: dict[datetime, list[Entry]] = defaultdict(list)
-        self.removed: dict[datetime, list[Entry]] = defaultdict(list)
-        self.problems: dict[datetime, list[tuple[datetime, Problem]]] = defaultdict(list)
-        self.corrected: dict[datetime, list[tuple[datetime, Problem]]] = defaultdict(list)
-        for entry in _entries(record):
-            self.added[entry.known].append(entry)
-            if entry.superseded is not None:
-                self.removed[entry.superseded].append(entry)
-        first = min((*self.added, *self.removed), default=None)
-        for problem in record.problems:
-            since = problem.known or problem.at or first
-            at = problem.at or first
-            if since is None or at is None or problem.code == "partial-data":
-                continue
-            placed = (min(at, since), problem)
-            self.problems[max(since, placed[0])].append(placed)
-            if problem.superseded is not None and problem.superseded > since:
-                self.corrected[problem.superseded].append(placed)
-        self.instants = sorted({*self.added, *self.removed, *self.problems, *self.corrected})
-
-    def cause(self, instant: datetime) -> str | None:
-        """The correction that a withdrawal is put down to: a replacing version before a new entry."""
-        added, removed = self.added.get(instant, ()), self.removed.get(instant, ())
-        if len(added) == 1 and not removed:
-            return added[0].reference
-        replaced = sorted(e.superseded_by or e.reference for e in removed)
-        new = sorted(e.reference for e in added)
-        return replaced[0] if replaced else new[0] if new else None
-
-
-def _entries(record: Record) -> Iterator[Entry]:
-    yield from record.observed
-    yield from record.infusions
-    yield from record.doses
-    yield from record.sedatives
-    yield from record.escalations
-    if record.death is not None:
-        yield record.death
 
 
 def evaluate(record: Record, policy: Policy, as_of: datetime, *, explain: bool = True) -> Evaluation:
@@ -104,7 +60,7 @@ class _Run:
         self.history = History(record, policy, timeline=watch)
         self.ledger = Ledger(policy, watch=watch)
         self.moments: list[Moment] = []
-        self.known = _Knowledge(record)
+        self.known = Knowledge(record)
         self.collected: tuple[Problem, ...] = ()  # the problems last asked for, and the same in order
         self.ordered: tuple[Problem, ...] = ()
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from icans.chart import MICROSECOND
+from icans.course.freshness import is_stale
 from icans.engine.history import History
 from icans.findings import (
     RUNNING_FACTS,
@@ -17,12 +18,13 @@ from icans.findings import (
     ExposureNow,
     Finding,
     GradeNow,
+    RefractoryBasis,
     RefractoryNow,
 )
-from icans.grading.astct import Assessment
+from icans.grading.assessment import Assessment
 from icans.policy.policy import Policy
 from icans.record import Dose
-from icans.refractory.lines import Line, RefractoryBasis, line_now
+from icans.refractory.lines import Line, line_now
 from icans.steroids.equivalents import clock_amount, counts_for_clock
 from icans.steroids.exposure import ZERO, counted_doses, dose_facts, uncounted_doses
 
@@ -74,7 +76,7 @@ def grade_now(at: datetime, history: History) -> GradeNow:
         episode=course.episode or None,
         documented=documented,
         as_of=course.last_full.at if course.last_full else None,
-        stale=course.is_stale(at, history.policy),
+        stale=is_stale(course, at, history.policy),
         ice_score=shown.ice_score if shown else None,
         deciding_domain=shown.deciding_domain if shown else None,
         domains={v.domain: (v.working.low, v.working.high) for v in shown.domains} if shown else {},
@@ -128,7 +130,7 @@ def running_facts(alert: Alert, at: datetime, history: History) -> dict[str, Any
         facts["gradeLow"] = last.working.low if last and last.working else None
         facts["gradeHigh"] = last.working.high if last and last.working else None
         facts["lastAssessment"] = last.at if last else None
-        facts["stale"] = course.is_stale(at, history.policy)
+        facts["stale"] = is_stale(course, at, history.policy)
         facts["refractoryLines"] = [
             line.number
             for line in history.state.treatment.lines

@@ -7,11 +7,18 @@ from datetime import date, datetime
 from icans.chart import Chart
 from icans.engine.state import State
 from icans.findings import TimelineEntry
-from icans.grading.astct import Assessment
+from icans.grading.assessment import Assessment
+from icans.record import Entry
 
 
 def timeline_entry(
-    at: datetime, kind: str, references: tuple[str, ...], day: date, basis: object, state: State, chart: Chart
+    at: datetime,
+    kind: str,
+    references: tuple[str, ...],
+    day: date,
+    basis: Assessment | Entry,
+    state: State,
+    chart: Chart,
 ) -> TimelineEntry:
     """One line of the timeline; before the first infusion, days are counted back from it."""
     course, exposure = state.course, state.exposure

@@ -6,18 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from icans.grading.astct import (
-    CAPD_GRADE_3,
-    DOMAIN_ORDER,
-    GRADE_0,
-    HEMORRHAGE,
-    UNKNOWN,
-    Assessment,
-    DomainValue,
-    GradeRange,
-)
-from icans.grading.domains import Domains, Surroundings, evidence_of
-from icans.grading.in_force import Charted, is_item
+from icans.grading.assessment import Assessment, DomainValue
+from icans.grading.astct import CAPD_GRADE_3, DOMAIN_ORDER, GRADE_0, HEMORRHAGE, UNKNOWN, GradeRange
+from icans.grading.domains import Domains, Surroundings
+from icans.grading.in_force import Charted
 from icans.record import (
     Capd,
     DocumentedGrade,
@@ -27,6 +19,8 @@ from icans.record import (
     Observed,
     Problem,
     Rass,
+    evidence_of,
+    is_item,
 )
 
 EVENT_DOMAINS = ("seizure", "motor", "icp-edema")
@@ -54,20 +48,65 @@ def assess(
     if not stands:
         unused += [p for p in grading.problems if p.at == at and p.code == "wrong-tool-for-age"]
         return None
-    full = row.tool or bool(row.documented) or (row.state and tool_stands)
-
-    documented_now = None
-    if charted.documented and charted.documented[0].at >= grading.since:
-        documented_now = max(e.grade for e in charted.documented)
-    if drives:
-        working = strict = without_carried = _documented_range(grading, row.documented)
-    else:
-        working, strict, without_carried = grading.overall()
+    graded = _grade(charted, grading, row.documented if drives else ())
     holds_up = any(v.working.low > 0 for v in events)
     assessable = tool_stands or drives or holds_up or arousal is not None
-    value = grading.ice
+    if assessable:
+        _note_context(grading, charted, graded)
+    domains = tuple(sorted(grading.domains, key=_domain_order) if len(grading.domains) > 1 else grading.domains)
+    working, baseline, value = graded.working, charted.baseline, grading.ice
+    decides = assessable and working.low > 0 and not graded.at_baseline
+    event_domains = {v.domain for v in events}
+    return Assessment(
+        at=at,
+        earliest=min([e.earliest for e in grading.own]),
+        day=own[0].day,
+        references=_references(grading, own),
+        full=row.tool or bool(row.documented) or (row.state and tool_stands),
+        assessable=assessable,
+        working=working if assessable else None,
+        strict=graded.strict if assessable else None,
+        domains=domains,
+        excluded=tuple(grading.excluded),
+        missing=tuple(_missing(grading, working, drives)) if assessable else ("ice",),
+        not_documented=tuple([d for d in EVENT_DOMAINS if d not in event_domains]) if events else EVENT_DOMAINS,
+        deciding_domain=_deciding(domains, grading.sedated) if decides else None,
+        ice_low=value.low if value else None,
+        ice_high=value.high if value else None,
+        ice_maximum=value.maximum if value else None,
+        ice_complete=bool(value and value.complete),
+        capd=grading.capd,
+        baseline_ice=baseline.low if baseline is not None else None,
+        without_carried=graded.without_carried if assessable else None,
+        clear=assessable and graded.clear,
+        at_baseline=graded.at_baseline,
+        under_sedation=grading.sedated,
+        inconclusive=grading.sedated and value is not None and not drives,
+        documented=_documented_now(charted, grading.since),
+        notes=tuple(dict.fromkeys(grading.notes)),
+        problems=tuple(grading.problems),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Graded:
+    """The interval of an assessment in the making: without_carried leaves out events charted earlier."""
+
+    working: GradeRange
+    strict: GradeRange
+    without_carried: GradeRange
+    clear: bool
+    at_baseline: bool
+
+
+def _grade(charted: Charted, grading: Domains, documented: Sequence[DocumentedGrade]) -> _Graded:
+    """From the domains to one interval; ``documented``: the grade charted by a clinician where it decides."""
+    if documented:
+        working = strict = without_carried = _documented_range(grading, documented)
+    else:
+        working, strict, without_carried = grading.overall()
     at_baseline = _at_baseline(grading, charted, working, grading.domains)
-    clear = assessable and (at_baseline or _clear(grading, working, grading.domains))
+    clear = at_baseline or _clear(grading, working, grading.domains)
     fresh = [v for v in grading.domains if v.status != "carried"]
     if len(fresh) == len(grading.domains):
         without_carried = GRADE_0 if clear else working
@@ -75,40 +114,13 @@ def assess(
         without_carried = GRADE_0
     if at_baseline:
         working, strict = GradeRange(0, working.high), GradeRange(0, strict.high)
-    if assessable:
-        _note_context(grading, charted, working, at_baseline)
-    domains = tuple(sorted(grading.domains, key=_domain_order) if len(grading.domains) > 1 else grading.domains)
-    event_domains = {v.domain for v in events}
-    baseline = charted.baseline
-    return Assessment(
-        at=at,
-        earliest=min([e.earliest for e in grading.own]),
-        day=own[0].day,
-        references=_references(grading, own),
-        full=full,
-        assessable=assessable,
-        working=working if assessable else None,
-        strict=strict if assessable else None,
-        domains=domains,
-        excluded=tuple(grading.excluded),
-        missing=tuple(_missing(grading, charted, working, drives)) if assessable else ("ice",),
-        not_documented=tuple([d for d in EVENT_DOMAINS if d not in event_domains]) if events else EVENT_DOMAINS,
-        deciding_domain=_deciding(domains, grading.sedated) if assessable and working.low and not at_baseline else None,
-        ice_low=value.low if value else None,
-        ice_high=value.high if value else None,
-        ice_maximum=value.maximum if value else None,
-        ice_complete=bool(value and value.complete),
-        capd=grading.capd,
-        baseline_ice=baseline.low if baseline is not None else None,
-        without_carried=without_carried if assessable else None,
-        clear=clear,
-        at_baseline=at_baseline,
-        under_sedation=grading.sedated,
-        inconclusive=grading.sedated and value is not None and not drives,
-        documented=documented_now,
-        notes=tuple(dict.fromkeys(grading.notes)),
-        problems=tuple(grading.problems),
-    )
+    return _Graded(working, strict, without_carried, clear, at_baseline)
+
+
+def _documented_now(charted: Charted, since: datetime) -> int | None:
+    if charted.documented and charted.documented[0].at >= since:
+        return max(e.grade for e in charted.documented)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +221,7 @@ def _lowest(value: DomainValue) -> int:
     return value.working.low
 
 
-def _missing(grading: Domains, charted: Charted, working: GradeRange, drives: bool) -> list[str]:
+def _missing(grading: Domains, working: GradeRange, drives: bool) -> list[str]:
     """What would settle the working interval: items of an incomplete ICE, domains, a seizure's duration."""
     if working.low == working.high:
         return []
@@ -244,11 +256,11 @@ def _may_raise(grading: Domains, domain: str, working: GradeRange) -> bool:
     return any(v.domain == domain and v.working.low < v.working.high > working.low for v in grading.domains)
 
 
-def _note_context(grading: Domains, charted: Charted, working: GradeRange, at_baseline: bool) -> None:
+def _note_context(grading: Domains, charted: Charted, graded: _Graded) -> None:
     policy = grading.around.policy
     if grading.sedated:
         grading.notes.append("under-sedation")
-    for bolus in charted.boluses:
+    for bolus in charted.sedation.boluses:
         if grading.at - policy.bolus_note <= bolus.at <= grading.at:
             grading.notes.append("recent-bolus")
             message = (
@@ -261,7 +273,7 @@ def _note_context(grading: Domains, charted: Charted, working: GradeRange, at_ba
         grading.notes.append("sedation-unchecked")
     value = grading.ice
     if value is not None and value.low is not None:
-        if at_baseline:
+        if graded.at_baseline:
             grading.notes.append("at-baseline")
         elif charted.baseline is None:
             grading.notes.append("no-baseline")

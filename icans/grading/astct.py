@@ -1,14 +1,12 @@
-"""The ASTCT 2019 grade of one assessment, as an interval that is honest about what is missing."""
+"""The ICANS table of ASTCT 2019, one row a cell, and grades as intervals that are honest about what is missing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from icans.findings import Evidence
-from icans.record import ICE_ITEM_POINTS, Problem
+from icans.record import ICE_ITEM_POINTS
 
 
 class GradeRange(NamedTuple):
@@ -86,6 +84,8 @@ ICP_EDEMA_GRADES = {
 }
 #: Consciousness inferred from the eye response of the Glasgow Coma Scale (project decision).
 GCS_EYE_GRADES = {4: GradeRange(0, 1), 3: GradeRange(2, 2), 2: GradeRange(3, 4), 1: GradeRange(4, 4)}
+#: RASS of deep sedation, and below: no CAPD is obtained then (Traube et al., Crit Care Med 2014;42:656).
+DEEP_SEDATION = -4
 #: Order in which domains are named where they decide together.
 DOMAIN_ORDER = ("ice", "capd", "consciousness", "seizure", "motor", "icp-edema", "documented")
 
@@ -109,9 +109,9 @@ def rass_grade(score: int) -> GradeRange:
     """Consciousness inferred from RASS -5 to +4 (project decision)."""
     if score >= 0:
         return GRADE_0
-    if score >= -3:
+    if score > DEEP_SEDATION:
         return GradeRange(2, 2)
-    return GradeRange(3, 4) if score == -4 else GradeRange(4, 4)
+    return GradeRange(3, 4) if score == DEEP_SEDATION else GradeRange(4, 4)
 
 
 def seizure_grade(finding: str, duration_seconds: Decimal | None) -> GradeRange:
@@ -140,86 +140,3 @@ def table_in_force() -> dict[str, Any]:
 
 def _shown(grades: Mapping[str, GradeRange]) -> dict[str, Any]:
     return {name: grade.low if grade.low == grade.high else list(grade) for name, grade in grades.items()}
-
-
-class DomainValue(NamedTuple):
-    """What one domain contributes to an assessment.
-
-    domain: "ice", "capd", "consciousness", "seizure", "motor", "icp-edema" or "documented".
-    working, strict: the grades it allows; strict leaves unrecorded consciousness open.
-    shown: the value as a clinician says it ("ICE 5", "awakens to voice").
-    status: "charted", "inferred" (from GCS or RASS), "carried" (charted in an earlier assessment),
-        "not-assessable" or "excluded" (contributes nothing); reason says why for the last two.
-    """
-
-    domain: str
-    working: GradeRange
-    strict: GradeRange
-    shown: str
-    time: datetime
-    status: str = "charted"
-    reason: str = ""
-    evidence: tuple[Evidence, ...] = ()
-
-
-class Assessment(NamedTuple):
-    """All that was charted at one instant, graded with what was charted in the hour before.
-
-    working, strict: None if nothing could be graded (assessable is then False).
-    domains: what counts; excluded: what was recorded and does not, with its reason.
-    missing: items or domains that would settle the grade. not_documented: event domains never charted.
-    ice_low, ice_high: bounds of the ICE score; ice_maximum: points that could be obtained (10 if all
-        items are valid for this patient). baseline_ice: ICE before the infusion, None if not recorded.
-    without_carried: the grade it would count as without events charted earlier than this assessment.
-    clear: counts as grade 0 (no neurotoxicity recorded, or at the patient's own baseline).
-    inconclusive: an ICE obtained under sedation; it ends nothing and proves nothing.
-    documented: grade charted by a clinician within the hour, None if none.
-    notes: what the reader must know, as codes: "consciousness-not-recorded", "consciousness-inferred",
-        "at-baseline", "below-baseline", "no-baseline", "under-sedation", "recent-bolus",
-        "sedation-unchecked", "events-re-documentation-due", "implausible-pair", "age-unknown".
-    """
-
-    at: datetime
-    earliest: datetime
-    day: date
-    references: tuple[str, ...]
-    full: bool
-    assessable: bool
-    working: GradeRange | None
-    strict: GradeRange | None
-    domains: tuple[DomainValue, ...] = ()
-    excluded: tuple[DomainValue, ...] = ()
-    missing: tuple[str, ...] = ()
-    not_documented: tuple[str, ...] = ()
-    deciding_domain: str | None = None
-    ice_low: int | None = None
-    ice_high: int | None = None
-    ice_maximum: int | None = None
-    ice_complete: bool = False
-    capd: int | None = None
-    baseline_ice: int | None = None
-    without_carried: GradeRange | None = None
-    clear: bool = False
-    at_baseline: bool = False
-    under_sedation: bool = False
-    inconclusive: bool = False
-    documented: int | None = None
-    notes: tuple[str, ...] = ()
-    problems: tuple[Problem, ...] = ()
-
-    @property
-    def counts_as(self) -> GradeRange:
-        """The grade as it drives headline and treatment clocks: a clear assessment counts as grade 0."""
-        if self.clear:
-            return GRADE_0
-        return self.working or UNKNOWN
-
-    @property
-    def ice_score(self) -> int | None:
-        """The ICE score if it is one number."""
-        return self.ice_low if self.ice_low == self.ice_high else None
-
-    @property
-    def evidence(self) -> tuple[Evidence, ...]:
-        """Everything charted that this assessment rests on, counted or not."""
-        return tuple(e for value in (*self.domains, *self.excluded) for e in value.evidence)

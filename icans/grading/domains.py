@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from functools import lru_cache
+from datetime import datetime
 from typing import NamedTuple
 
-from icans.findings import Evidence
 from icans.grading import ice
+from icans.grading.assessment import DomainValue
 from icans.grading.astct import (
     AROUSABLE,
     CAPD_BELOW,
@@ -20,77 +18,27 @@ from icans.grading.astct import (
     ICP_EDEMA_GRADES,
     MOTOR_GRADES,
     UNKNOWN,
-    DomainValue,
     GradeRange,
     ice_grade,
     seizure_grade,
 )
 from icans.grading.in_force import CapdValue, Charted, ConsciousnessValue, worst
+from icans.grading.tool_for_age import Tools
 from icans.policy.policy import Policy
 from icans.record import (
-    Birth,
     Capd,
     Consciousness,
     DocumentedGrade,
-    Dose,
     Entry,
     GcsEye,
-    IceItem,
-    IceTotal,
     IcpEdema,
     Motor,
-    NotAssessed,
     Observed,
     Problem,
     Rass,
     Seizure,
+    evidence_of,
 )
-
-#: The project's codes of what is charted, by type of entry, and of what was not assessed, by tool.
-ASSESSED: dict[type[Entry], str] = {
-    IceTotal: "ice-total",
-    Capd: "capd-total",
-    Consciousness: "consciousness",
-    GcsEye: "gcs-eye",
-    Rass: "rass",
-    Seizure: "seizure",
-    Motor: "motor",
-    IcpEdema: "icp-edema",
-    DocumentedGrade: "documented-icans-grade",
-}
-TOOLS = {"ice": "ice-total", "capd": "capd-total", "consciousness": "consciousness"}
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """Which tool grades this patient at this age: ICE, CAPD or, where the age is not sure, both."""
-
-    ice: bool
-    capd: bool
-    age_unknown: bool = False
-    age_imprecise: bool = False
-
-
-@lru_cache(maxsize=4096)
-def tools_at(
-    birth: Birth | None, day: date, delay: bool, ice_ever_complete: bool, capd_below: int, delay_below: int
-) -> Tools:
-    """ICE from 12 years, CAPD under 12 and, with developmental delay and no complete ICE ever, under 21
-    (ASCO 2021, Santomasso et al., J Clin Oncol 39:3978)."""
-    if birth is None:
-        return Tools(ice=True, capd=True, age_unknown=True)
-    oldest, youngest = _years(birth.earliest, day), _years(birth.latest, day)
-    if oldest < capd_below:
-        return Tools(ice=False, capd=True)
-    if youngest < capd_below:
-        return Tools(ice=True, capd=True, age_imprecise=True)
-    if delay and youngest < delay_below and not ice_ever_complete:
-        return Tools(ice=False, capd=True)
-    return Tools(ice=True, capd=False)
-
-
-def _years(born: date, day: date) -> int:
-    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
 class Surroundings(NamedTuple):
@@ -105,22 +53,6 @@ class Surroundings(NamedTuple):
     tools: Tools
     administrations_read: bool
     policy: Policy
-
-
-def evidence_of(entries: Sequence[Entry]) -> tuple[Evidence, ...]:
-    return tuple(
-        [Evidence(e.reference, e.element, e.shown, e.at, _what(e), None if e.precise else e.day) for e in entries]
-    )
-
-
-def _what(entry: Entry) -> str:
-    if isinstance(entry, Dose):
-        return entry.drug
-    if isinstance(entry, IceItem):
-        return f"ice-{entry.item}"
-    if isinstance(entry, NotAssessed):
-        return TOOLS.get(entry.tool, f"ice-{entry.tool}")
-    return ASSESSED.get(type(entry), "")
 
 
 class Domains:
@@ -141,23 +73,22 @@ class Domains:
         self.capd_ignored = False
         self.unable = False
         self.missing_consciousness: GradeRange | None = None
-        self.sedative = charted.running_sedative(at, around.policy)
         consciousness = charted.consciousness
         self.consciousness = consciousness if consciousness and consciousness.at >= self.since else None
         value = charted.ice
         self.charted_ice = value if value and value.at >= self.since else None
-        self.sedated = self.sedative is not None or self._said_sedated()
+        self.sedated = self._is_sedated()
 
-    def _said_sedated(self) -> bool:
-        said_at = self.charted.sedated_at
-        said_by_tool = said_at is not None and said_at >= self.since and not self._answered_since(said_at)
-        return said_by_tool or (self.consciousness is not None and self.consciousness.reason == "sedated")
-
-    def _answered_since(self, said_at: datetime) -> bool:
-        """A newer value, or reason for none, of the patient's own tool answers an earlier "sedated"."""
-        tools, ice_value, capd = self.around.tools, self.charted.ice, self.charted.capd
-        by_ice = tools.ice and ice_value is not None and ice_value.at > said_at
-        return by_ice or (tools.capd and capd is not None and capd.at > said_at)
+    def _is_sedated(self) -> bool:
+        """By what was given, or by what was charted in the window."""
+        sedation, tools = self.charted.sedation, self.around.tools
+        own = ((tools.ice, self.charted.ice), (tools.capd, self.charted.capd))
+        answers = [value.at for applies, value in own if applies and value is not None]
+        return (
+            sedation.runs(self.at, self.around.policy)
+            or sedation.charted_since(self.since, answers)
+            or (self.consciousness is not None and self.consciousness.reason == "sedated")
+        )
 
     def _recent(self, value: object) -> bool:
         at = getattr(value, "at", None)
@@ -206,7 +137,7 @@ class Domains:
             message = "Only the year of birth is known; ICE and CAPD are both accepted and the worse counts."
             self.problems.append(Problem("time-imprecise", entry.reference, entry.element, message, self.at))
         if capd is not None:
-            deep = self.charted.deep_sedation_at
+            deep = self.charted.sedation.deep_at
             self.unable = capd.reason == "unarousable" and not self.sedated
             if self.sedated or (deep is not None and deep >= self.since and not self.unable) or capd.total is None:
                 if not self.unable:

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from icans.grading import ice
-from icans.grading.astct import CONSCIOUSNESS_GRADES, GCS_EYE_GRADES, HEMORRHAGE, GradeRange, rass_grade
+from icans.grading.astct import CONSCIOUSNESS_GRADES, DEEP_SEDATION, GCS_EYE_GRADES, HEMORRHAGE, GradeRange, rass_grade
+from icans.grading.sedation import Sedation
 from icans.policy.policy import Policy
 from icans.record import (
     ORIENTATION_ITEMS,
@@ -25,8 +26,8 @@ from icans.record import (
     Observed,
     Problem,
     Rass,
-    Sedative,
     Seizure,
+    is_item,
 )
 
 #: Reasons that make an item missing; one of them in the baseline assessment makes the item invalid.
@@ -61,13 +62,6 @@ class ConsciousnessValue:
     entries: tuple[Entry, ...] = ()
 
 
-def is_item(entry: Observed) -> bool:
-    """A loose ICE item, scored or not."""
-    return isinstance(entry, IceItem) or (
-        isinstance(entry, NotAssessed) and entry.tool not in ("ice", "capd", "consciousness")
-    )
-
-
 def _item_name(entry: Observed) -> str:
     return entry.item if isinstance(entry, IceItem) else entry.tool if isinstance(entry, NotAssessed) else ""
 
@@ -79,7 +73,6 @@ class Charted:
         self.ice: ice.IceValue | None = None
         self.capd: CapdValue | None = None
         self.consciousness: ConsciousnessValue | None = None
-        self.deep_sedation_at: datetime | None = None
         self.seizures: tuple[Seizure, ...] = ()
         self.motor: tuple[Motor, ...] = ()
         self.icp_edema: tuple[IcpEdema, ...] = ()
@@ -87,8 +80,7 @@ class Charted:
         self.documented: tuple[DocumentedGrade, ...] = ()
         self.documented_latest: DocumentedGrade | None = None
         self.excluded: tuple[Observed, ...] = ()
-        self.sedatives: tuple[Sedative, ...] = ()
-        self.boluses: tuple[Sedative, ...] = ()
+        self.sedation = Sedation()
         self.grouped_until: datetime | None = None
         self.invalid_items: frozenset[str] = frozenset()
         self.unasked_items: frozenset[str] = frozenset()
@@ -96,40 +88,12 @@ class Charted:
         self.tool_rows: tuple[datetime, ...] = ()
         self.complete_ice: dict[datetime, ice.IceValue] = {}
         self.ice_scored_at: datetime | None = None
-        self.sedated_at: datetime | None = None
         self.ice_ever_complete = False
 
     def copy(self) -> Charted:
         twin = Charted.__new__(Charted)
         twin.__dict__ = self.__dict__.copy()
         return twin
-
-    # -- sedation -----------------------------------------------------------------------------------
-
-    def give_sedative(self, sedative: Sedative, policy: Policy) -> None:
-        """Take a row of a sedative or paralytic: an infusion starts, a stop ends it, a bolus is only noted."""
-        if sedative.kind == "bolus":
-            cutoff = sedative.at - policy.bolus_note
-            self.boluses = (*(b for b in self.boluses if b.at > cutoff), sedative)
-            return
-        ended = sedative.at - policy.sedative_open_end
-        kept = (
-            s
-            for s in self.sedatives
-            if (s.end > sedative.at if s.end is not None else s.at >= ended)
-            and not (sedative.kind == "stop" and s.drug == sedative.drug and s.end is None and s.at < sedative.at)
-        )
-        self.sedatives = tuple(kept) if sedative.kind == "stop" else (*kept, sedative)
-
-    def running_sedative(self, at: datetime, policy: Policy) -> Sedative | None:
-        """A sedative infusion that runs at ``at``: within its period, or open-ended and recent."""
-        for sedative in self.sedatives:
-            until = sedative.end if sedative.end is not None else sedative.at + policy.sedative_open_end
-            if sedative.at <= at <= until:
-                return sedative
-        return None
-
-    # -- observations -------------------------------------------------------------------------------
 
     def absorb(
         self, at: datetime, own: Sequence[Observed], items_from: Callable[[datetime], list[Observed]], policy: Policy
@@ -159,7 +123,7 @@ class Charted:
         if self.ice is not None and self.ice.at == at:
             reasons.add(self.ice.reason)
         if "sedated" in reasons and "unarousable" not in reasons:
-            self.sedated_at = at
+            self.sedation = replace(self.sedation, charted_at=at)
         if not kinds.keys().isdisjoint(KINDS_OF_CONSCIOUSNESS):
             self._absorb_consciousness(at, kinds, policy, problems)
         if not kinds.keys().isdisjoint(KINDS_OF_EVENTS):
@@ -274,7 +238,8 @@ class Charted:
         scores: list[Rass] = kinds.get(Rass, [])
         inferred: list[GcsEye | Rass] = sorted([*kinds.get(GcsEye, []), *scores], key=lambda e: e.reference)
         if scores:
-            self.deep_sedation_at = at if min(e.score for e in scores) <= -4 else None
+            deep_at = at if min(e.score for e in scores) <= DEEP_SEDATION else None
+            self.sedation = replace(self.sedation, deep_at=deep_at)
         if inferred and not charted and not reasons and policy.inferred_consciousness != "off":
             grades = [GCS_EYE_GRADES[e.score] if isinstance(e, GcsEye) else rass_grade(e.score) for e in inferred]
             self.consciousness = ConsciousnessValue(at=at, grade=worst(grades), inferred=True, entries=tuple(inferred))

@@ -12,7 +12,7 @@ from itertools import product
 from typing import NamedTuple
 
 from icans.chart import MICROSECOND
-from icans.grading.astct import Assessment
+from icans.grading.assessment import Assessment
 from icans.policy.policy import Policy
 from icans.refractory.lines import Clinic, Line
 from icans.refractory.no_improvement import NOT_ASSESSABLE, judge, not_below

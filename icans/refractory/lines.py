@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from icans.chart import Chart
+from icans.chart import MICROSECOND, Chart
 from icans.course.course import Course
-from icans.findings import CountedDose, LineNow
+from icans.findings import LineNow, RefractoryBasis
 from icans.findings_log import Journal
-from icans.grading.astct import Assessment
+from icans.grading.assessment import Assessment
 from icans.policy.policy import Policy
-from icans.record import Escalation
+from icans.record import Evidence, evidence_of
 from icans.refractory.no_improvement import Verdict
 from icans.steroids.doses import Doses
 
@@ -66,31 +66,6 @@ class Clinic(NamedTuple):
     journal: Journal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefractoryBasis:
-    """What a refractoriness card shows beyond its facts. start_day: the day of treatment start where no more is known;
-    early: worsening so soon that no effect may show yet.
-
-    recent_mg: of a grade that rose again, dexamethasone-equivalent given in the day before it, at least;
-    recent_uncounted: how many doses of that day are not in it.
-    Filled in as of the call: doses of the line up to then, unless recent_mg stands for them; uncounted: references of
-    those without a usable amount; escalations: second-line agents since onset; assumed: what was taken for granted,
-    as codes.
-    """
-
-    line: LineNow
-    reference: Assessment | None
-    evaluation: Assessment | None
-    start_day: date | None = None
-    early: bool = False
-    recent_mg: Decimal | None = None
-    recent_uncounted: int = 0
-    doses: tuple[CountedDose, ...] = ()
-    uncounted: tuple[str, ...] = ()
-    escalations: tuple[Escalation, ...] = ()
-    assumed: tuple[str, ...] = ()
-
-
 def line_facts(line: Line) -> dict[str, Any]:
     reference = line.reference
     return {
@@ -127,3 +102,20 @@ def line_now(line: Line, journal: Journal) -> LineNow:
         reference_high=reference.counts_as.high if reference else None,
         met_b_at=line.met_b.at if line.met_b else None, verdict=verdict, verdict_at=at, late=late,
     )  # fmt: skip
+
+
+def rests_on(line: Line, evaluation: Assessment | None, clinic: Clinic) -> tuple[RefractoryBasis, tuple[Evidence, ...]]:
+    """What a finding of a line is worded from, and its evidence: reference, first doses, the row that was judged."""
+    first = [dose for dose, _ in clinic.doses.weighed_between(line.start, line.start + MICROSECOND)]
+    parts = (
+        line.reference.evidence if line.reference is not None else (),
+        evidence_of([d for d in first if d.route != "intrathecal"]),
+        evaluation.evidence if evaluation is not None else (),
+    )
+    basis = RefractoryBasis(
+        line=line_now(line, clinic.journal),
+        reference=line.reference,
+        evaluation=evaluation,
+        start_day=next((dose.day for dose in first if not dose.precise), None),
+    )
+    return basis, tuple(dict.fromkeys(item for part in parts for item in part))

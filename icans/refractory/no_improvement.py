@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from icans.grading.astct import UNKNOWN, Assessment
+from icans.grading.assessment import Assessment
+from icans.grading.astct import UNKNOWN
 from icans.policy.policy import Policy
 
 

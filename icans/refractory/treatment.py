@@ -12,17 +12,14 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from icans.chart import MICROSECOND
-from icans.findings import Evidence, key_time
 from icans.findings_log import Journal
-from icans.grading.astct import Assessment
-from icans.grading.domains import evidence_of
+from icans.grading.assessment import Assessment
 from icans.policy.policy import Policy
-from icans.refractory.day_only import is_vague, outcomes, worsens
-from icans.refractory.lines import Clinic, Line, RefractoryBasis, hours_between, line_facts, line_now
+from icans.refractory.day_only import is_vague, outcomes
+from icans.refractory.lines import Clinic, Line, hours_between, line_facts, rests_on
 from icans.refractory.no_improvement import NOT_ASSESSABLE, Verdict, improved, judge, not_below
+from icans.refractory.worsening import worse_again, worse_under_treatment
 from icans.steroids.doses import Doses
-from icans.steroids.exposure import RECENT, last_24h
 
 WORSENING, NO_IMPROVEMENT = "worsening-under-treatment", "no-improvement-24h"
 NO_IMPROVEMENT_INDICATOR = {1: "warning", 2: "warning", 3: "critical", 4: "critical"}
@@ -165,38 +162,31 @@ class Treatment:
         decisive = line.verdict_at == at and line.verdict is not None and line.verdict.kind != "indeterminate"
         rose = admitted and clinic.course.headline > previous_headline
         if rose and judged_before and not decisive and self.active(line, at, clinic.policy):
-            self._re_worsening(line, assessment, previous_headline, clinic)
+            found = worse_again(line, assessment, previous_headline, clinic)
+            finding_id = clinic.journal.open(at, found)
+            self._set(replace(line, re_worsening_ids=(*line.re_worsening_ids, finding_id)))
         return served
 
     def _weigh(self, line: Line, assessment: Assessment, admitted: bool, clinic: Clinic) -> bool:
         """Both clauses on one row; True if the row serves the line though it is not admitted."""
         at = assessment.at
-        if line.reference is None:
+        reference = line.reference
+        if reference is None:
             if assessment.full and assessment.assessable and at <= line.start + clinic.policy.reference_after:
                 self._set(replace(line, reference=assessment))
             else:
                 self._candidate(line, assessment, clinic)
             return False
         if admitted and assessment.assessable:
-            self._clause_b(line, assessment, clinic)
-            if improved(assessment, line.reference):
+            if worse_under_treatment(line, assessment, self.active(line, at, clinic.policy), clinic):
+                line = replace(line, met_b=assessment)
+                self._set(line)
+                self._met(line, WORSENING, at, assessment, clinic)
+            if improved(assessment, reference):
                 line = self.current(clinic.course.episode) or line
                 for finding_id in line.finding_ids:
                     clinic.journal.close(at, finding_id)
         return self._candidate(self.current(clinic.course.episode) or line, assessment, clinic, admitted)
-
-    def _clause_b(self, line: Line, assessment: Assessment, clinic: Clinic) -> None:
-        reference = line.reference
-        if reference is None or line.met_b is not None or assessment.at <= max(line.start, reference.at):
-            return
-        if assessment.at > line.start + clinic.policy.evaluation_due:
-            return
-        if assessment.counts_as.low > reference.counts_as.high and self.active(line, assessment.at, clinic.policy):
-            if is_vague(line, assessment) and not worsens(line, assessment, clinic):
-                return  # known by its day only: at one end of it this is no worsening under treatment
-            line = replace(line, met_b=assessment)
-            self._set(line)
-            self._met(line, WORSENING, assessment.at, assessment, clinic)
 
     def _candidate(self, line: Line, assessment: Assessment, clinic: Clinic, admitted: bool = True) -> bool:
         """Whether the row may serve the 24-hour evaluation, or settle an indeterminate one."""
@@ -296,7 +286,7 @@ class Treatment:
             "alsoMet": None,
             "definition": clinic.policy.definition,
         }
-        basis, evidence = _rests_on(line, evaluation, clinic)
+        basis, evidence = rests_on(line, evaluation, clinic)
         key = f"{line.episode}|{line.number}|{reason}"
         basis = replace(basis, early=reason == WORSENING and at - line.start < clinic.policy.early_worsening_note)
         indicator = "critical" if reason == WORSENING else NO_IMPROVEMENT_INDICATOR[grade]
@@ -312,7 +302,7 @@ class Treatment:
         key = f"{line.episode}|{line.number}|{reason}"
         needed = list(evaluation.missing) if evaluation is not None and reason == "interval-overlap" else NEEDED[reason]
         facts = {**line_facts(line), "reason": reason, "needed": needed}
-        basis, evidence = _rests_on(line, evaluation, clinic)
+        basis, evidence = rests_on(line, evaluation, clinic)
         found = clinic.course.finding("refractory-indeterminate", key, at, "info", facts, evidence, basis)
         if clinic.journal.holds(found.id):
             return
@@ -322,30 +312,11 @@ class Treatment:
 
     def _overdue(self, line: Line, at: datetime, clinic: Clinic) -> None:
         key = f"{line.episode}|{line.number}"
-        basis, evidence = _rests_on(line, None, clinic)
+        basis, evidence = rests_on(line, None, clinic)
         found = clinic.course.finding("reassessment-overdue", key, at, "warning", line_facts(line), evidence, basis)
         self._set(replace(line, overdue_id=clinic.journal.open(at, found)))
         if line.superseded_at is not None and line.superseded_at <= at:
             clinic.journal.close(at, found.id)
-
-    def _re_worsening(self, line: Line, assessment: Assessment, previous: int, clinic: Clinic) -> None:
-        at = assessment.at
-        facts = {
-            "episode": line.episode,
-            "line": line.number,
-            "previousGrade": previous,
-            "grade": clinic.course.headline,
-            "hoursSinceTreatmentStart": hours_between(at, line.start),
-        }
-        key = f"{line.episode}|{line.number}|{key_time(at)}"
-        basis, evidence = _rests_on(line, assessment, clinic)
-        _, uncounted = clinic.doses.given_between(at - RECENT, at)
-        basis = replace(basis, recent_mg=last_24h(at, clinic.doses), recent_uncounted=len(uncounted))
-        given = evidence_of([d for d in clinic.doses.last_doses(at) if d.route != "intrathecal"])
-        evidence = tuple(sorted({*evidence, *given}, key=lambda e: (str(e.time), e.reference, e.element)))
-        found = clinic.course.finding("re-worsening", key, at, "warning", facts, evidence, basis)
-        finding_id = clinic.journal.open(at, found)
-        self._set(replace(line, re_worsening_ids=(*line.re_worsening_ids, finding_id)))
 
     def reassessment_holds(self, journal: Journal) -> bool:
         return any(journal.holds(line.overdue_id) for line in self.lines[-2:])
@@ -355,25 +326,6 @@ class Treatment:
         for line in self.lines:
             for finding_id in (*line.finding_ids, *line.re_worsening_ids, *line.indeterminate_ids, line.overdue_id):
                 journal.close(at, finding_id)
-
-
-def _rests_on(
-    line: Line, evaluation: Assessment | None, clinic: Clinic
-) -> tuple[RefractoryBasis, tuple[Evidence, ...]]:
-    """What a finding of a line is worded from, and its evidence: reference, first doses, the row that was judged."""
-    first = [dose for dose, _ in clinic.doses.weighed_between(line.start, line.start + MICROSECOND)]
-    parts = (
-        line.reference.evidence if line.reference is not None else (),
-        evidence_of([d for d in first if d.route != "intrathecal"]),
-        evaluation.evidence if evaluation is not None else (),
-    )
-    basis = RefractoryBasis(
-        line=line_now(line, clinic.journal),
-        reference=line.reference,
-        evaluation=evaluation,
-        start_day=next((dose.day for dose in first if not dose.precise), None),
-    )
-    return basis, tuple(dict.fromkeys(item for part in parts for item in part))
 
 
 def _sum_from(start: datetime, doses: Doses, policy: Policy) -> Decimal:

@@ -77,7 +77,7 @@ class Exposure:
         self.intrathecal: dict[str, Decimal] = {}
         self.by_drug: dict[str, Decimal] = {}
         self.tiers_crossed = 0
-        self.days_told = False
+        self.days_reported = False
 
     def copy(self) -> Exposure:
         twin = Exposure.__new__(Exposure)

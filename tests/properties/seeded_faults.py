@@ -34,11 +34,11 @@ FAULTS = (
     Fault(
         "grading/domains.py", "value if value and value.at >= self.since", "value if value and value.at > self.since"
     ),
-    Fault("grading/in_force.py", "if sedative.at <= at <= until", "if sedative.at <= at < until"),
+    Fault("grading/sedation.py", "if sedative.at <= at <= until", "if sedative.at <= at < until"),
     Fault("chart.py", "policy.ice_item_window + MICROSECOND", "policy.ice_item_window"),
     Fault("course/course.py", "counts_as.low > self.headline:", "counts_as.low >= self.headline:"),
     Fault("course/course.py", "self.clear_since >= policy.resolution", "self.clear_since > policy.resolution"),
-    Fault("course/course.py", "if self.headline >= 2:", "if self.headline >= 3:"),
+    Fault("course/freshness.py", "if headline >= 2:", "if headline >= 3:"),
     Fault("course/course.py", "elif grade.low < headline <= grade.high:", "elif grade.low < headline < grade.high:"),
     Fault(
         "refractory/no_improvement.py",
@@ -48,7 +48,7 @@ FAULTS = (
     Fault("refractory/no_improvement.py", "counts_as.low >= max(1,", "counts_as.low > max(1,"),
     Fault("refractory/no_improvement.py", "now - before < 2", "now - before < 3"),
     Fault(
-        "refractory/treatment.py",
+        "refractory/worsening.py",
         "counts_as.low > reference.counts_as.high",
         "counts_as.low >= reference.counts_as.high",
     ),

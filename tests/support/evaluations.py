@@ -17,12 +17,13 @@ from icans.findings import (
     Finding,
     GradeNow,
     LineNow,
+    RefractoryBasis,
     RefractoryNow,
     finding_id,
 )
-from icans.grading.astct import Assessment, DomainValue, GradeRange
+from icans.grading.assessment import Assessment, DomainValue
+from icans.grading.astct import GradeRange
 from icans.record import Escalation
-from icans.refractory.lines import RefractoryBasis
 
 PATIENT = "Patient/seed"
 INFUSION = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)

@@ -17,7 +17,8 @@ from cards.rendering import EXTENSION, WORDINGS
 from cards.wording.assessment import domain_text, ice_text
 from icans.engine.alerts import rank_of
 from icans.findings import MODULE_OF, MODULES, NAMESPACE, Alert, Finding
-from icans.grading.astct import DomainValue, GradeRange
+from icans.grading.assessment import DomainValue
+from icans.grading.astct import GradeRange
 from icans.record import Problem
 from tests.support.evaluations import (
     DOSE_FACTS,

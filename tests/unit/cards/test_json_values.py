@@ -19,8 +19,7 @@ from cards import CardContext, render, to_json
 from cards.markdown import escape, plain
 from cards.models import check_response
 from cds_service.site.policy import current_policy
-from icans.findings import Evidence
-from icans.record import Problem
+from icans.record import Evidence, Problem
 from tests.support.evaluations import (
     GRADE_FACTS,
     REFRACTORY_FACTS,
