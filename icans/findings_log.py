@@ -11,16 +11,16 @@ from icans.record import Problem
 
 
 class Mark(NamedTuple):
-    """How far the journal had been written at a checkpoint."""
+    """How far the log had been written at a checkpoint."""
 
-    log: int
+    written: int
     timeline: int
     problems: int
     assessments: int
     rows: int
 
 
-class Journal:
+class FindingsLog:
     """Findings with the spans over which they hold, and what was graded and noted on the way.
 
     ``touched`` collects the ids whose spans changed since it was last cleared.
@@ -29,7 +29,7 @@ class Journal:
     def __init__(self) -> None:
         self.findings: dict[str, list[Finding]] = {}
         self.ends: dict[str, list[datetime | None]] = {}
-        self.log: list[tuple[str, str, datetime]] = []
+        self.written: list[tuple[str, str, datetime]] = []
         self.touched: set[str] = set()
         self.held: set[str] = set()
         self.timeline: list[TimelineEntry] = []
@@ -42,7 +42,7 @@ class Journal:
         """The finding holds from ``at``; returns its id."""
         self.findings.setdefault(finding.id, []).append(finding)
         self.ends.setdefault(finding.id, []).append(None)
-        self.log.append(("open", finding.id, at))
+        self.written.append(("open", finding.id, at))
         self.touched.add(finding.id)
         self.held.add(finding.id)
         return finding.id
@@ -53,7 +53,7 @@ class Journal:
             return
         self.ends[finding_id][-1] = at
         self.held.discard(finding_id)
-        self.log.append(("close", finding_id, at))
+        self.written.append(("close", finding_id, at))
         self.touched.add(finding_id)
 
     def holds(self, finding_id: str | None) -> bool:
@@ -72,12 +72,12 @@ class Journal:
         return same
 
     def mark(self) -> Mark:
-        return Mark(len(self.log), len(self.timeline), len(self.problems), len(self.assessments), len(self.rows))
+        return Mark(len(self.written), len(self.timeline), len(self.problems), len(self.assessments), len(self.rows))
 
     def rewind(self, mark: Mark) -> None:
         """Forget everything written after ``mark``."""
-        while len(self.log) > mark.log:
-            action, finding_id, _ = self.log.pop()
+        while len(self.written) > mark.written:
+            action, finding_id, _ = self.written.pop()
             self.touched.add(finding_id)
             if action == "close":
                 self.ends[finding_id][-1] = None

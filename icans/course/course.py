@@ -8,7 +8,7 @@ from typing import Any
 
 from icans.chart import CourseStart
 from icans.findings import Basis, Finding, finding_id, key_time
-from icans.findings_log import Journal
+from icans.findings_log import FindingsLog
 from icans.grading.assessment import Assessment
 from icans.policy.policy import Policy
 from icans.record import DocumentedGrade, Evidence, evidence_of
@@ -30,7 +30,7 @@ class Course:
         self.headline_at: datetime | None = None
         self.rose_at: datetime | None = None
         self.fell_due: tuple[datetime | None, datetime, int] | None = None
-        self.settings: tuple[Assessment, ...] = ()  # what set the headline, from its last rise from 0
+        self.headline_rows: tuple[Assessment, ...] = ()  # what set the headline, from its last rise from 0
         self.last: Assessment | None = None
         self.last_full_at: datetime | None = None
         self.last_full: Assessment | None = None
@@ -82,7 +82,7 @@ class Course:
 
     # -- headline and episodes -----------------------------------------------------------------------
 
-    def observe(self, assessment: Assessment, onset_on_steroids: bool | None, policy: Policy, journal: Journal) -> str:
+    def observe(self, assessment: Assessment, onset_on_steroids: bool | None, policy: Policy, log: FindingsLog) -> str:
         """Let an admitted assessment move the headline. Returns the direction of the change, or ""."""
         at = assessment.at
         if assessment.full:
@@ -92,8 +92,8 @@ class Course:
         if not assessment.assessable:
             return ""
         self.last = assessment
-        journal.close(at, self.not_found_id)
-        journal.close(at, self.discrepancy_id)
+        log.close(at, self.not_found_id)
+        log.close(at, self.discrepancy_id)
         grade, previous = assessment.counts_as, self.headline
         direction = ""
         if grade.low > self.headline:
@@ -102,15 +102,15 @@ class Course:
             direction = "improvement" if grade.high else "resolution"
             self.headline = grade.high
         if direction:
-            self._changed(assessment, previous, direction, journal)
-        self._possible(assessment, bool(direction), journal)
+            self._changed(assessment, previous, direction, log)
+        self._possible(assessment, bool(direction), log)
         self._clear_run(assessment, policy)
         self.peak = max(self.peak, self.headline)
         return direction
 
     def _rise(self, assessment: Assessment, onset_on_steroids: bool | None) -> str:
         if self.headline == 0:
-            self.settings = ()
+            self.headline_rows = ()
         self.headline = assessment.counts_as.low
         self.rose_at = assessment.at
         if self.open:
@@ -124,11 +124,11 @@ class Course:
             self.first_onset, self.first_onset_day = assessment.at, assessment.day
         return "onset" if self.episode == 1 else "recurrence"
 
-    def _changed(self, assessment: Assessment, previous: int, direction: str, journal: Journal) -> None:
+    def _changed(self, assessment: Assessment, previous: int, direction: str, log: FindingsLog) -> None:
         at = assessment.at
-        self.headline_at, self.settings = at, (*self.settings, assessment)
-        journal.close(at, self.change_id)
-        journal.close(at, self.active_id)
+        self.headline_at, self.headline_rows = at, (*self.headline_rows, assessment)
+        log.close(at, self.change_id)
+        log.close(at, self.active_id)
         rising = direction in ("onset", "worsening", "recurrence")
         facts = {
             "previousGrade": previous,
@@ -144,7 +144,7 @@ class Course:
         key = f"{self.episode}|{key_time(at)}|{previous}|{self.headline}"
         indicator = CHANGE_INDICATOR[self.headline] if rising else "info"
         change = self.finding("grade-change", key, at, indicator, facts, assessment.evidence, assessment)
-        self.change_id = journal.open(at, change)
+        self.change_id = log.open(at, change)
         self.active_id = None
         if self.headline:
             key = f"{self.episode}|{self.headline}|{key_time(at)}"
@@ -160,9 +160,9 @@ class Course:
             }
             indicator = ACTIVE_INDICATOR[self.headline]
             active = self.finding("icans-active", key, at, indicator, active_facts, assessment.evidence, assessment)
-            self.active_id = journal.open(at, active)
+            self.active_id = log.open(at, active)
 
-    def _possible(self, assessment: Assessment, moved: bool, journal: Journal) -> None:
+    def _possible(self, assessment: Assessment, moved: bool, log: FindingsLog) -> None:
         """What is missing could move the grade: said as long as nothing settles it."""
         grade, headline, at = assessment.counts_as, self.headline, assessment.at
         direction = ""
@@ -172,12 +172,12 @@ class Course:
             elif grade.low < headline <= grade.high:
                 direction = "improvement"
         signature = (headline, grade.low, grade.high, assessment.missing)
-        kept = {s: i for s, i in self.possible.items() if journal.holds(i)}
+        kept = {s: i for s, i in self.possible.items() if log.holds(i)}
         if moved or not assessment.inconclusive:  # what proves nothing ends nothing
             for other, finding_id in kept.items():
                 if not direction or other != signature:
-                    journal.close(at, finding_id)
-            kept = {s: i for s, i in kept.items() if journal.holds(i)}
+                    log.close(at, finding_id)
+            kept = {s: i for s, i in kept.items() if log.holds(i)}
         if direction and signature not in kept:
             facts = {
                 "previousGrade": headline,
@@ -188,7 +188,7 @@ class Course:
             }
             key = f"{key_time(at)}|{grade.low}|{grade.high}"
             found = self.finding("grade-possible-change", key, at, "info", facts, assessment.evidence, assessment)
-            kept = {**kept, signature: journal.open(at, found)}
+            kept = {**kept, signature: log.open(at, found)}
         self.possible = kept
 
     def _clear_run(self, assessment: Assessment, policy: Policy) -> None:
@@ -204,10 +204,10 @@ class Course:
             self.episodes = (*self.episodes, (self.onset, self.clear_since))
 
     def compare_documented(
-        self, documented: DocumentedGrade, assessment: Assessment, at: datetime, journal: Journal
+        self, documented: DocumentedGrade, assessment: Assessment, at: datetime, log: FindingsLog
     ) -> None:
         """The grade charted by a clinician beside the computed one; ``at`` is when both stand."""
-        journal.close(at, self.discrepancy_id)
+        log.close(at, self.discrepancy_id)
         self.discrepancy_id = None
         strict, working, grade = assessment.strict, assessment.working, documented.grade
         if strict is None or working is None or strict.low <= grade <= strict.high:
@@ -221,7 +221,7 @@ class Course:
         key = f"{key_time(documented.at)}|{grade}"
         evidence = (*evidence_of([documented]), *assessment.evidence)
         found = self.finding("grade-discrepancy", key, documented.at, "info", facts, evidence, assessment)
-        self.discrepancy_id = journal.open(at, found)
+        self.discrepancy_id = log.open(at, found)
 
     # -- summary -------------------------------------------------------------------------------------
 

@@ -7,10 +7,10 @@ from datetime import date, datetime
 
 from icans.chart import MICROSECOND, Chart
 from icans.course.course import Course
-from icans.findings_log import Journal
+from icans.findings_log import FindingsLog
 from icans.grading.assessment import Assessment
 from icans.grading.domains import Domains, Surroundings
-from icans.grading.in_force import Charted
+from icans.grading.in_force import InForce
 from icans.grading.tool_for_age import Tools
 from icans.policy.policy import Policy
 
@@ -21,13 +21,13 @@ def tool_at(assessment: Assessment) -> datetime | None:
 
 
 def tools_after(
-    at: datetime, charted: Charted, chart: Chart, tools_on: Callable[[Charted, date], Tools], policy: Policy
+    at: datetime, in_force: InForce, chart: Chart, tools_on: Callable[[InForce, date], Tools], policy: Policy
 ) -> tuple[datetime | None, datetime | None]:
     """The first ICE or CAPD charted in the window after ``at``: with a value, and with one or "unarousable".
 
     What the patient's age, sedation or an earlier group of items voids is none, as when its own row is graded.
     """
-    ahead, value_at = charted.copy(), None
+    ahead, value_at = in_force.copy(), None
     comparable_at: datetime | None = None
     for then, instant in chart.between(at + MICROSECOND, at + policy.combination_window + MICROSECOND):
         for sedative in instant.sedatives:
@@ -50,30 +50,30 @@ def tools_after(
 def compare_documented(
     assessment: Assessment,
     following: datetime | None,
-    charted: Charted,
+    in_force: InForce,
     course: Course,
     policy: Policy,
-    journal: Journal,
+    log: FindingsLog,
 ) -> None:
     """Compare the newest documented grade with the computed interval of the ICE or CAPD nearest to it.
 
     The earlier one on a tie; ``following`` is the first after a grade documented at this instant. Nothing is
     compared where the documented grade itself drives.
     """
-    if not charted.documented or assessment.working is None:
+    if not in_force.documented or assessment.working is None:
         return
     near, window, at = tool_at(assessment), policy.combination_window, assessment.at
     if near is None or any(v.domain == "documented" for v in assessment.domains):
         return
-    documented_at = charted.documented[0].at
+    documented_at = in_force.documented[0].at
     if course.since is not None and documented_at < course.since:
         return  # charted before this course began
-    worst = max(charted.documented, key=lambda d: d.grade)
+    worst = max(in_force.documented, key=lambda d: d.grade)
     if documented_at == at:
         if following is None or following - at >= at - near:
-            course.compare_documented(worst, assessment, at, journal)
+            course.compare_documented(worst, assessment, at, log)
     elif near == at and at - documented_at <= window:
-        before = [row for row in charted.tool_rows if documented_at - window <= row < at]
+        before = [row for row in in_force.tool_rows if documented_at - window <= row < at]
         first = not any(row > documented_at for row in before)
         if first and all(documented_at - row > at - documented_at for row in before):
-            course.compare_documented(worst, assessment, at, journal)
+            course.compare_documented(worst, assessment, at, log)

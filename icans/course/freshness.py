@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from icans.course.course import Course
 from icans.findings import Finding, key_time
-from icans.findings_log import Journal
+from icans.findings_log import FindingsLog
 from icans.grading.assessment import Assessment
 from icans.policy.policy import Policy
 
@@ -75,7 +75,7 @@ def next_due(course: Course, at: datetime) -> datetime | None:
 
 
 def settle(
-    course: Course, at: datetime, dies: bool, reassessment_holds: bool, policy: Policy, journal: Journal
+    course: Course, at: datetime, dies: bool, reassessment_holds: bool, policy: Policy, log: FindingsLog
 ) -> bool:
     """Open and close what depends on time only; returns whether monitoring ends at ``at``.
 
@@ -87,18 +87,18 @@ def settle(
     ending = dies or (end is not None and at >= end)
     if due is None or (course.fell_due is not None and course.fell_due[0] != last):
         course.fell_due = None
-        journal.close(at, course.overdue_id)
+        log.close(at, course.overdue_id)
     if course.fell_due is None and due is not None and at >= due:
         course.fell_due = (last, due, course.headline)
     if course.fell_due is not None:
         if reassessment_holds:
-            journal.close(at, course.overdue_id)
-        elif not journal.holds(course.overdue_id) and not ending:
-            course.overdue_id = journal.open(at, _overdue(course, policy, *course.fell_due))
+            log.close(at, course.overdue_id)
+        elif not log.holds(course.overdue_id) and not ending:
+            course.overdue_id = log.open(at, _overdue(course, policy, *course.fell_due))
     if not_found is None or (over is not None and at >= over):
-        journal.close(at, course.not_found_id)
-    elif at >= not_found and not journal.holds(course.not_found_id):
-        course.not_found_id = journal.open(at, _not_found(course, not_found))
+        log.close(at, course.not_found_id)
+    elif at >= not_found and not log.holds(course.not_found_id):
+        course.not_found_id = log.open(at, _not_found(course, not_found))
     course.upcoming = tuple([instant for instant in (end, due, not_found, over) if instant is not None])
     return ending
 

@@ -12,13 +12,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from icans.findings import INDICATORS, MODULES, RUNNING_FACTS, Alert, Finding
-from icans.findings_log import Journal
+from icans.findings_log import FindingsLog
 from icans.policy.policy import Policy
 
 Rank = tuple[int, bool, float, float, str, str]
 
 
-class Ledger:
+class ShownAlerts:
     """All alerts so far. ``step`` is called at every instant at which the history may have changed."""
 
     def __init__(self, policy: Policy, *, watch: bool = True) -> None:
@@ -34,16 +34,16 @@ class Ledger:
     def next_expiry(self) -> datetime | None:
         return self.expiries[0][0] if self.expiries else None
 
-    def step(self, at: datetime, journal: Journal, cause: str | None) -> tuple[str, ...]:
+    def step(self, at: datetime, log: FindingsLog, cause: str | None) -> tuple[str, ...]:
         """Bring the alerts to ``at``; ``cause`` is the reference of a correction that became known then.
 
         Returns the modules whose leading finding never led before (nothing unless somebody watches).
         """
-        if not journal.touched and not (self.expiries and self.expiries[0][0] <= at):
+        if not log.touched and not (self.expiries and self.expiries[0][0] <= at):
             return ()
         changed: set[str] = set()
-        for finding_id in self._due(at, journal):
-            finding = journal.latest(finding_id)
+        for finding_id in self._due(at, log):
+            finding = log.latest(finding_id)
             alert = self.alerts.get(finding_id)
             if finding is None:
                 if alert is not None and not alert.withdrawn:
@@ -61,12 +61,12 @@ class Ledger:
             elif alert.withdrawn or self.latest[finding_id] is not finding:
                 self._revise(alert, finding)
             self.latest[finding_id] = finding
-            self._hold(at, alert, journal.holds(finding_id))
-        journal.touched.clear()
+            self._hold(at, alert, log.holds(finding_id))
+        log.touched.clear()
         return tuple(m for m in MODULES if m in changed and self._leads_anew(m)) if self.watch else ()
 
-    def _due(self, at: datetime, journal: Journal) -> Iterator[str]:
-        due = set(journal.touched)
+    def _due(self, at: datetime, log: FindingsLog) -> Iterator[str]:
+        due = set(log.touched)
         while self.expiries and self.expiries[0][0] <= at:
             due.add(heapq.heappop(self.expiries)[1])
         return iter(sorted(due))

@@ -116,7 +116,7 @@ def _course_rules(at: datetime, history: History) -> list[Explained]:
         else "the last assessment leaves no other grade possible",
         "an assessment with an item or domain missing",
     )
-    documented = history.state.charted.documented_latest
+    documented = history.state.in_force.documented_latest
     near = documented is not None and last is not None and last.documented is not None
     strict = last.strict if last is not None else None
     window = in_words(policy.combination_window)
@@ -168,7 +168,7 @@ def _course_rules(at: datetime, history: History) -> list[Explained]:
                     "no assessment until it is due",
                 ),
                 Condition(
-                    not history.state.treatment.reassessment_holds(history.journal),
+                    not history.state.treatment.reassessment_holds(history.log),
                     "the 24-hour reassessment is already said to be missing",
                     "an assessment that gives the 24-hour verdict",
                 ),
@@ -346,7 +346,7 @@ def _dose_rules(at: datetime, history: History) -> list[Explained]:
 
 
 def _data_rule(history: History) -> Explained:
-    affecting = [problem for problem in history.journal.problems if problem.affects]
+    affecting = [problem for problem in history.log.problems if problem.affects]
     doubtful = Condition(
         bool(affecting), "every relevant datum could be used as charted", "a datum that cannot be used as charted"
     )

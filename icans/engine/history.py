@@ -17,11 +17,11 @@ from icans.course.freshness import admits, next_due, settle
 from icans.engine.state import State
 from icans.engine.timeline import timeline_entry
 from icans.findings import Finding, problem_fact
-from icans.findings_log import Journal, Mark
+from icans.findings_log import FindingsLog, Mark
 from icans.grading.assess import assess
 from icans.grading.assessment import Assessment
 from icans.grading.domains import Surroundings
-from icans.grading.in_force import REASONS_ITEM_MISSING, Charted
+from icans.grading.in_force import REASONS_ITEM_MISSING, InForce
 from icans.grading.tool_for_age import Tools, tools_at
 from icans.policy.policy import Policy
 from icans.record import (
@@ -35,7 +35,7 @@ from icans.record import (
     Record,
     is_item,
 )
-from icans.refractory.lines import Clinic
+from icans.refractory.lines import Situation
 from icans.refractory.treatment import Treatment
 from icans.steroids.doses import Doses, duplicate_problem
 from icans.steroids.exposure import Exposure
@@ -54,17 +54,17 @@ class History:
         self.policy = policy
         self.chart = Chart(policy)
         self.doses = Doses(self.chart, policy)
-        self.journal = Journal()
+        self.log = FindingsLog()
         self.state = self._blank()
         self.cursor: datetime | None = None
         self.checkpoints: list[tuple[datetime, State, Mark]] = []
         self.every, self.since_checkpoint = SELDOM, 0
         self.tool_ahead: datetime | None = None
         self._deadline: tuple[datetime | None, datetime | None] = (None, None)
-        self._seen = Clinic(self.state.course, self.chart, self.doses, policy, self.journal)
+        self._seen = Situation(self.state.course, self.chart, self.doses, policy, self.log)
 
     def _blank(self) -> State:
-        return State(Charted(), Course(self.record.patient), Treatment(), Exposure())
+        return State(InForce(), Course(self.record.patient), Treatment(), Exposure())
 
     # -- knowledge -----------------------------------------------------------------------------------
 
@@ -111,10 +111,10 @@ class History:
         if self.checkpoints:
             self.cursor, state, mark = self.checkpoints[-1]
             self.state = state.copy()
-            self.journal.rewind(mark)
+            self.log.rewind(mark)
         else:
             self.cursor, self.state = None, self._blank()
-            self.journal.rewind(Mark(0, 0, 0, 0, 0))
+            self.log.rewind(Mark(0, 0, 0, 0, 0))
 
     # -- time ----------------------------------------------------------------------------------------
 
@@ -163,7 +163,7 @@ class History:
             self._begin(at, start)
         if instant is not None:
             for sedative in instant.sedatives:
-                state.charted.sedation = state.charted.sedation.given(sedative, self.policy)
+                state.in_force.sedation = state.in_force.sedation.given(sedative, self.policy)
             if instant.observed:
                 self._observe(at, instant.observed)
             for problem in instant.problems:
@@ -176,10 +176,10 @@ class History:
         course = state.course
         if course.monitored:
             self._open(at, tier_crossed(at, course, state.exposure, self.doses, self.policy))
-            state.treatment.fall_due(at, self._clinic(), self._enter)
+            state.treatment.fall_due(at, self._situation(), self._enter)
             dies = instant is not None and self._dies(instant)
-            overdue = state.treatment.reassessment_holds(self.journal)
-            if settle(course, at, dies, overdue, self.policy, self.journal):
+            overdue = state.treatment.reassessment_holds(self.log)
+            if settle(course, at, dies, overdue, self.policy, self.log):
                 course.ended = at
                 self._close_everything(at)
         self.since_checkpoint += 1
@@ -189,7 +189,7 @@ class History:
     def _keep(self) -> None:
         """A checkpoint at the cursor."""
         if self.cursor is not None and self.since_checkpoint:
-            self.checkpoints.append((self.cursor, self.state.copy(), self.journal.mark()))
+            self.checkpoints.append((self.cursor, self.state.copy(), self.log.mark()))
             self.since_checkpoint = 0
 
     # -- courses -------------------------------------------------------------------------------------
@@ -224,31 +224,31 @@ class History:
         found = self.state.course.finding(
             "data-quality", "partial-data", at, "info", facts, (), tuple(problems), lasting=True
         )
-        self.journal.open(at, found)
+        self.log.open(at, found)
 
     def _take_baseline(self, at: datetime) -> None:
-        charted = self.state.charted
+        in_force = self.state.in_force
         since = at - self.policy.baseline_window
-        charted.baseline = None
-        for assessment in reversed(self.journal.assessments):
+        in_force.baseline = None
+        for assessment in reversed(self.log.assessments):
             if assessment.at < since:
                 break
-            if assessment.ice_complete and charted.baseline is None:
-                charted.baseline = charted.complete_ice.get(assessment.at)
-        newest = charted.ice if charted.ice is not None and charted.ice.at >= since else None
+            if assessment.ice_complete and in_force.baseline is None:
+                in_force.baseline = in_force.complete_ice.get(assessment.at)
+        newest = in_force.ice if in_force.ice is not None and in_force.ice.at >= since else None
         if newest is not None:
             reasons = [
                 e
                 for e in newest.entries
                 if isinstance(e, NotAssessed) and is_item(e) and e.reason in REASONS_ITEM_MISSING
             ]
-            charted.unasked_items = frozenset(
+            in_force.unasked_items = frozenset(
                 name for e in reasons for name in (ORIENTATION_ITEMS if e.tool == "orientation" else (e.tool,))
             )
 
     def _close_everything(self, at: datetime) -> None:
-        for finding_id in sorted(self.journal.held):
-            self.journal.close(at, finding_id)
+        for finding_id in sorted(self.log.held):
+            self.log.close(at, finding_id)
 
     def _dies(self, instant: Instant) -> bool:
         """A recorded death, or a documented grade 5."""
@@ -260,78 +260,78 @@ class History:
         state, policy = self.state, self.policy
         if state.course.number == 0 and not self.chart.courses and any(starts_monitoring(e) for e in own):
             self._begin(at, None)
-        for problem in state.charted.absorb(at, own, self.chart.items_from, policy):
+        for problem in state.in_force.absorb(at, own, self.chart.items_from, policy):
             self._say(at, problem)
         unused: list[Problem] = []
-        assessment = assess(at, state.charted, own, self._around(at, own), unused)
+        assessment = assess(at, state.in_force, own, self._around(at, own), unused)
         if assessment is None:
             for problem in unused:
                 self._say(at, problem)
             return
         for problem in assessment.problems:
             self._say(at, problem)
-        self.journal.rows.append(assessment)
+        self.log.rows.append(assessment)
         if tool_at(assessment) == at:
-            rows, since = state.charted.tool_rows, at - 2 * policy.combination_window
-            state.charted.tool_rows = (*(row for row in rows if row >= since), at)
+            rows, since = state.in_force.tool_rows, at - 2 * policy.combination_window
+            state.in_force.tool_rows = (*(row for row in rows if row >= since), at)
         course = state.course
         if not course.monitored:
-            self.journal.assessments.append(assessment)
+            self.log.assessments.append(assessment)
             if assessment.full:
                 course.last_full_at = at
-            if assessment.ice_complete and not assessment.under_sedation and state.charted.ice is not None:
-                state.charted.complete_ice = {**state.charted.complete_ice, at: state.charted.ice}
+            if assessment.ice_complete and not assessment.under_sedation and state.in_force.ice is not None:
+                state.in_force.complete_ice = {**state.in_force.complete_ice, at: state.in_force.ice}
             self._enter(assessment)
             return
         self._grade(assessment, own)
 
     def _around(self, at: datetime, own: Sequence[Observed]) -> Surroundings:
         state, policy = self.state, self.policy
-        tools = self._tools(state.charted, own[0].day)
+        tools = self._tools(state.in_force, own[0].day)
         follows = False
         if self.chart.has_documented and any(isinstance(e, DocumentedGrade) for e in own):
-            value_at, self.tool_ahead = tools_after(at, state.charted, self.chart, self._tools, policy)
+            value_at, self.tool_ahead = tools_after(at, state.in_force, self.chart, self._tools, policy)
             follows = value_at is not None
         return Surroundings(
             headline=state.course.headline, tool_follows=follows, tools=tools,
             administrations_read=self.record.administrations_read, policy=policy,
         )  # fmt: skip
 
-    def _tools(self, charted: Charted, day: date) -> Tools:
+    def _tools(self, in_force: InForce, day: date) -> Tools:
         """The tool for the patient's age on that day."""
         record, policy = self.record, self.policy
         return tools_at(
-            record.birth, day, record.developmental_delay, charted.ice_ever_complete, policy.capd_below_years,
+            record.birth, day, record.developmental_delay, in_force.ice_ever_complete, policy.capd_below_years,
             policy.capd_delay_below_years,
         )  # fmt: skip
 
     def _grade(self, assessment: Assessment, own: Sequence[Observed]) -> None:
         """Let an assessment move course and treatment."""
-        course, treatment, policy, journal = self.state.course, self.state.treatment, self.policy, self.journal
+        course, treatment, policy, log = self.state.course, self.state.treatment, self.policy, self.log
         if self.chart.has_documented and any(map(is_death, own)):
             return  # death due to ICANS: monitoring ends with this instant, and no grade change is told
         admitted = admits(course, assessment, policy)
         before, was_open = course.headline, course.open
         if admitted:
-            journal.assessments.append(assessment)
+            log.assessments.append(assessment)
             onset_on_steroids = None
             if not course.open and assessment.assessable and assessment.counts_as.low > course.headline:
                 onset_on_steroids = self._on_steroids(assessment.at)
-            direction = course.observe(assessment, onset_on_steroids, policy, journal)
+            direction = course.observe(assessment, onset_on_steroids, policy, log)
             if direction in ("onset", "recurrence") and self.state.exposure.at_onset is None:
                 self.state.exposure.at_onset = self.state.exposure.total_at(assessment.at)
             if before == 0 and course.headline > 0:
-                treatment.rise_from_zero(assessment, self._clinic())
+                treatment.rise_from_zero(assessment, self._situation())
             self._enter(assessment)
-        if was_open and treatment.observe(assessment, admitted, before, self._clinic()):
+        if was_open and treatment.observe(assessment, admitted, before, self._situation()):
             self._enter(assessment)
         if was_open and not course.open:
-            treatment.close_all(assessment.at, journal)
-        compare_documented(assessment, self.tool_ahead, self.state.charted, course, policy, journal)
+            treatment.close_all(assessment.at, log)
+        compare_documented(assessment, self.tool_ahead, self.state.in_force, course, policy, log)
 
-    def _clinic(self) -> Clinic:
+    def _situation(self) -> Situation:
         if self._seen.course is not self.state.course:
-            self._seen = Clinic(self.state.course, self.chart, self.doses, self.policy, self.journal)
+            self._seen = Situation(self.state.course, self.chart, self.doses, self.policy, self.log)
         return self._seen
 
     def _on_steroids(self, at: datetime) -> bool | None:
@@ -343,7 +343,7 @@ class History:
     # -- doses ---------------------------------------------------------------------------------------
 
     def _give(self, at: datetime, doses: Sequence[Dose]) -> None:
-        state, policy, journal = self.state, self.policy, self.journal
+        state, policy, log = self.state, self.policy, self.log
         course = state.course
         unusable: list[Dose] = []
         for dose in doses:
@@ -369,20 +369,20 @@ class History:
             self._note(at, "dose", (dose.reference,), dose.day, dose)
         if course.monitored:
             for dose in unusable:
-                journal.open(at, dose_unknown(dose, at, course, state.exposure))
-            state.treatment.give(at, self._clinic())
+                log.open(at, dose_unknown(dose, at, course, state.exposure))
+            state.treatment.give(at, self._situation())
             if any(d.route == "systemic" for d in doses) and state.exposure.since is not None:
                 self._open(at, steroid_days(at, course, state.exposure, self.doses, policy))
 
     def _open(self, at: datetime, finding: Finding | None) -> None:
         if finding is not None:
-            self.journal.open(at, finding)
+            self.log.open(at, finding)
 
     # -- saying --------------------------------------------------------------------------------------
 
     def _say(self, at: datetime, problem: Problem) -> None:
         """Collect a problem; one that could change a result is a finding while the patient is monitored."""
-        same = self.journal.note(problem)
+        same = self.log.note(problem)
         course = self.state.course
         if not problem.affects or not course.monitored or problem.code == "partial-data":
             return
@@ -391,9 +391,9 @@ class History:
         facts = {"problems": [problem_fact(p) for p in same]}
         stands = min((p.at for p in same if p.at is not None), default=at)
         found = course.finding("data-quality", key, stands, "info", facts, (), tuple(same))
-        told = self.journal.latest(found.id)
+        told = self.log.latest(found.id)
         if told is None or told.facts != facts:
-            self.journal.open(at, found)
+            self.log.open(at, found)
 
     def _annotate(self, at: datetime, instant: Instant) -> None:
         for entry in (*instant.escalations, *instant.deaths):
@@ -405,4 +405,4 @@ class History:
     def _note(self, at: datetime, kind: str, references: tuple[str, ...], day: date, basis: Assessment | Entry) -> None:
         """Write the timeline of a replay; a single evaluation has none."""
         if self.timeline:
-            self.journal.timeline.append(timeline_entry(at, kind, references, day, basis, self.state, self.chart))
+            self.log.timeline.append(timeline_entry(at, kind, references, day, basis, self.state, self.chart))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from icans.engine.alerts import Ledger
+from icans.engine.alerts import ShownAlerts
 from icans.engine.explain import rules_now
 from icans.engine.history import History
 from icans.engine.knowledge import Knowledge
@@ -58,7 +58,7 @@ class _Run:
     def __init__(self, record: Record, policy: Policy, *, watch: bool = False) -> None:
         self.record, self.policy, self.watch = record, policy, watch
         self.history = History(record, policy, timeline=watch)
-        self.ledger = Ledger(policy, watch=watch)
+        self.shown = ShownAlerts(policy, watch=watch)
         self.moments: list[Moment] = []
         self.known = Knowledge(record)
         self.collected: tuple[Problem, ...] = ()  # the problems last asked for, and the same in order
@@ -81,7 +81,7 @@ class _Run:
 
     def _fall_due_before(self, limit: datetime, *, inclusive: bool = False) -> None:
         while True:
-            due, expiry = self.history.next_deadline(), self.ledger.next_expiry()
+            due, expiry = self.history.next_deadline(), self.shown.next_expiry()
             if due is None or (expiry is not None and expiry < due):
                 due = expiry
             if due is None or due > limit or (due == limit and not inclusive):
@@ -90,7 +90,7 @@ class _Run:
 
     def _step(self, at: datetime, cause: str | None) -> None:
         self.history.advance(at)
-        modules = self.ledger.step(at, self.history.journal, cause)
+        modules = self.shown.step(at, self.history.log, cause)
         if self.watch and modules:
             line_by_line = any(
                 m == "steroids" and self._leading_type(m) in ("cumulative-dose", "steroid-days") for m in modules
@@ -99,7 +99,7 @@ class _Run:
             self.moments.append(Moment(at=at, modules=modules, evaluation=shown))
 
     def _leading_type(self, module: str) -> str:
-        return self.ledger.in_order([module])[0].finding.type
+        return self.shown.in_order([module])[0].finding.type
 
     # -- results -------------------------------------------------------------------------------------
 
@@ -111,7 +111,7 @@ class _Run:
         course = history.state.course
         monitoring = "none" if course.number == 0 else "ended" if course.ended is not None else "active"
         findings: list[Alert] = []
-        for alert in self.ledger.in_order(modules):
+        for alert in self.shown.in_order(modules):
             leads = not findings or findings[-1].finding.module != alert.finding.module
             findings.append(self._as_of(alert, at, leads))
         if monitoring == "none":
@@ -161,7 +161,7 @@ class _Run:
             for p in self.record.problems
             if (p.known is None or p.known <= at) and (p.superseded is None or p.superseded > at)
         ]
-        both = (*read, *self.history.journal.problems)
+        both = (*read, *self.history.log.problems)
         if both != self.collected:
             self.collected = both
             self.ordered = tuple(sorted(dict.fromkeys(both), key=lambda p: (p.reference, p.element, p.code, p.message)))
@@ -171,11 +171,11 @@ class _Run:
         """The whole pass: timeline, alerts, what a viewer would have seen new, summaries."""
         history = self.history
         alerts = sorted(
-            self.ledger.alerts.values(),
+            self.shown.alerts.values(),
             key=lambda a: (a.shown_at, *_instant_order(a.finding)),
         )
         timeline = sorted(
-            history.journal.timeline, key=lambda e: (e.at, ("assessment", "dose", "event").index(e.kind), e.references)
+            history.log.timeline, key=lambda e: (e.at, ("assessment", "dose", "event").index(e.kind), e.references)
         )
         courses = self._summaries(end, alerts) if end is not None else ()
         course = history.state.course

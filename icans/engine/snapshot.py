@@ -62,10 +62,10 @@ def exposure_now(at: datetime, history: History, *, line_by_line: bool) -> Expos
 
 def grade_now(at: datetime, history: History) -> GradeNow:
     """The grade as it stands: the headline, and the last assessment it was last held against."""
-    course, charted = history.state.course, history.state.charted
+    course, in_force = history.state.course, history.state.in_force
     last = course.last
     shown = last if last is not None and last.assessable else None
-    documented = charted.documented_latest.grade if charted.documented_latest else None
+    documented = in_force.documented_latest.grade if in_force.documented_latest else None
     graded = shown is not None and shown.working is not None and shown.strict is not None
     return GradeNow(
         working=course.headline if shown is not None else None,
@@ -87,8 +87,8 @@ def grade_now(at: datetime, history: History) -> GradeNow:
 
 def refractory_now(history: History) -> RefractoryNow:
     """State of the refractoriness definition and all treatment lines of the course."""
-    course, treatment, journal = history.state.course, history.state.treatment, history.journal
-    lines = tuple(line_now(line, journal) for line in treatment.lines)
+    course, treatment, log = history.state.course, history.state.treatment, history.log
+    lines = tuple(line_now(line, log) for line in treatment.lines)
     current = treatment.current(course.episode)
     if not history.record.administrations_read:
         state = "dose-data-unavailable"
@@ -111,7 +111,7 @@ def refractory_now(history: History) -> RefractoryNow:
 def _state_of(line: Line, history: History) -> str:
     if line.met_b is not None or line.met_a:
         return "met"
-    if history.journal.holds(line.overdue_id):
+    if history.log.holds(line.overdue_id):
         return "overdue"
     if line.verdict is not None:
         return "indeterminate" if line.verdict.kind == "indeterminate" else "responded"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from icans.course.course import Course
-from icans.grading.in_force import Charted
+from icans.grading.in_force import InForce
 from icans.refractory.treatment import Treatment
 from icans.steroids.exposure import Exposure
 
@@ -15,7 +15,7 @@ from icans.steroids.exposure import Exposure
 class State:
     """Everything the rules carry from one instant to the next."""
 
-    charted: Charted
+    in_force: InForce
     course: Course
     treatment: Treatment
     exposure: Exposure
@@ -24,7 +24,7 @@ class State:
 
     def copy(self) -> State:
         return State(
-            self.charted.copy(),
+            self.in_force.copy(),
             self.course.copy(),
             self.treatment.copy(),
             self.exposure.copy(),

@@ -9,7 +9,7 @@ from datetime import datetime
 from icans.grading.assessment import Assessment, DomainValue
 from icans.grading.astct import CAPD_GRADE_3, DOMAIN_ORDER, GRADE_0, HEMORRHAGE, UNKNOWN, GradeRange
 from icans.grading.domains import Domains, Surroundings
-from icans.grading.in_force import Charted
+from icans.grading.in_force import InForce
 from icans.record import (
     Capd,
     DocumentedGrade,
@@ -29,32 +29,32 @@ UNCOUNTED_FINDINGS = frozenset({"weakness-unspecified", HEMORRHAGE})
 
 
 def assess(
-    at: datetime, charted: Charted, own: Sequence[Observed], around: Surroundings, unused: list[Problem]
+    at: datetime, in_force: InForce, own: Sequence[Observed], around: Surroundings, unused: list[Problem]
 ) -> Assessment | None:
     """Grade what stands charted at ``at``; ``own`` is what was charted at that very instant.
 
     Returns None if nothing charted then can be used for this patient; ``unused`` takes the reasons. Ranges follow
     ASTCT 2019 (Lee et al., Tables 5 and 6); what is missing widens them.
     """
-    grading = Domains(at, charted, own, around)
+    grading = Domains(at, in_force, own, around)
     grading.choose_tool()
     arousal = grading.grade_consciousness()
     grading.grade_tool(arousal)
     events = grading.grade_events()
-    row = _row(at, charted, grading)
+    row = _row(at, in_force, grading)
     tool_stands = grading.ice is not None or grading.capd is not None or grading.unable
     drives = bool(row.documented) and not tool_stands and not around.tool_follows
     stands = row.tool or row.state or row.inferred or (row.documented and (tool_stands or not around.tool_follows))
     if not stands:
         unused += [p for p in grading.problems if p.at == at and p.code == "wrong-tool-for-age"]
         return None
-    graded = _grade(charted, grading, row.documented if drives else ())
+    graded = _grade(in_force, grading, row.documented if drives else ())
     holds_up = any(v.working.low > 0 for v in events)
     assessable = tool_stands or drives or holds_up or arousal is not None
     if assessable:
-        _note_context(grading, charted, graded)
+        _note_context(grading, in_force, graded)
     domains = tuple(sorted(grading.domains, key=_domain_order) if len(grading.domains) > 1 else grading.domains)
-    working, baseline, value = graded.working, charted.baseline, grading.ice
+    working, baseline, value = graded.working, in_force.baseline, grading.ice
     decides = assessable and working.low > 0 and not graded.at_baseline
     event_domains = {v.domain for v in events}
     return Assessment(
@@ -82,7 +82,7 @@ def assess(
         at_baseline=graded.at_baseline,
         under_sedation=grading.sedated,
         inconclusive=grading.sedated and value is not None and not drives,
-        documented=_documented_now(charted, grading.since),
+        documented=_documented_now(in_force, grading.since),
         notes=tuple(dict.fromkeys(grading.notes)),
         problems=tuple(grading.problems),
     )
@@ -99,27 +99,27 @@ class _Graded:
     at_baseline: bool
 
 
-def _grade(charted: Charted, grading: Domains, documented: Sequence[DocumentedGrade]) -> _Graded:
+def _grade(in_force: InForce, grading: Domains, documented: Sequence[DocumentedGrade]) -> _Graded:
     """From the domains to one interval; ``documented``: the grade charted by a clinician where it decides."""
     if documented:
         working = strict = without_carried = _documented_range(grading, documented)
     else:
         working, strict, without_carried = grading.overall()
-    at_baseline = _at_baseline(grading, charted, working, grading.domains)
+    at_baseline = _at_baseline(grading, in_force, working, grading.domains)
     clear = at_baseline or _clear(grading, working, grading.domains)
     fresh = [v for v in grading.domains if v.status != "carried"]
     if len(fresh) == len(grading.domains):
         without_carried = GRADE_0 if clear else working
-    elif _at_baseline(grading, charted, without_carried, fresh) or _clear(grading, without_carried, fresh):
+    elif _at_baseline(grading, in_force, without_carried, fresh) or _clear(grading, without_carried, fresh):
         without_carried = GRADE_0
     if at_baseline:
         working, strict = GradeRange(0, working.high), GradeRange(0, strict.high)
     return _Graded(working, strict, without_carried, clear, at_baseline)
 
 
-def _documented_now(charted: Charted, since: datetime) -> int | None:
-    if charted.documented and charted.documented[0].at >= since:
-        return max(e.grade for e in charted.documented)
+def _documented_now(in_force: InForce, since: datetime) -> int | None:
+    if in_force.documented and in_force.documented[0].at >= since:
+        return max(e.grade for e in in_force.documented)
     return None
 
 
@@ -133,10 +133,10 @@ class _Row:
     documented: list[DocumentedGrade]
 
 
-def _row(at: datetime, charted: Charted, grading: Domains) -> _Row:
+def _row(at: datetime, in_force: InForce, grading: Domains) -> _Row:
     tools = grading.around.tools
     infers = grading.around.policy.inferred_consciousness != "off"
-    grouped_earlier = charted.ice is None or charted.ice.at != at
+    grouped_earlier = in_force.ice is None or in_force.ice.at != at
     tool = state = inferred = False
     documented: list[DocumentedGrade] = []
     for entry in grading.own:
@@ -199,9 +199,9 @@ def _clear(grading: Domains, working: GradeRange, counted: Sequence[DomainValue]
     return grading.capd is not None and grading.capd < CAPD_GRADE_3 and all(v.strict.high == 0 for v in others)
 
 
-def _at_baseline(grading: Domains, charted: Charted, working: GradeRange, counted: Sequence[DomainValue]) -> bool:
+def _at_baseline(grading: Domains, in_force: InForce, working: GradeRange, counted: Sequence[DomainValue]) -> bool:
     """The ICE is no worse than before the infusion and every other recorded domain is 0 (project decision)."""
-    baseline, value = charted.baseline, grading.ice
+    baseline, value = in_force.baseline, grading.ice
     if baseline is None or value is None or value.low is None or grading.sedated or working.high == 0:
         return False
     if value.reason == "unarousable":
@@ -256,11 +256,11 @@ def _may_raise(grading: Domains, domain: str, working: GradeRange) -> bool:
     return any(v.domain == domain and v.working.low < v.working.high > working.low for v in grading.domains)
 
 
-def _note_context(grading: Domains, charted: Charted, graded: _Graded) -> None:
+def _note_context(grading: Domains, in_force: InForce, graded: _Graded) -> None:
     policy = grading.around.policy
     if grading.sedated:
         grading.notes.append("under-sedation")
-    for bolus in charted.sedation.boluses:
+    for bolus in in_force.sedation.boluses:
         if grading.at - policy.bolus_note <= bolus.at <= grading.at:
             grading.notes.append("recent-bolus")
             message = (
@@ -275,9 +275,9 @@ def _note_context(grading: Domains, charted: Charted, graded: _Graded) -> None:
     if value is not None and value.low is not None:
         if graded.at_baseline:
             grading.notes.append("at-baseline")
-        elif charted.baseline is None:
+        elif in_force.baseline is None:
             grading.notes.append("no-baseline")
-        elif charted.baseline.low is not None and value.low < charted.baseline.low:
+        elif in_force.baseline.low is not None and value.low < in_force.baseline.low:
             grading.notes.append("below-baseline")
 
 

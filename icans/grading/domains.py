@@ -22,7 +22,7 @@ from icans.grading.astct import (
     ice_grade,
     seizure_grade,
 )
-from icans.grading.in_force import CapdValue, Charted, ConsciousnessValue, worst
+from icans.grading.in_force import CapdValue, ConsciousnessValue, InForce, worst
 from icans.grading.tool_for_age import Tools
 from icans.policy.policy import Policy
 from icans.record import (
@@ -58,8 +58,8 @@ class Surroundings(NamedTuple):
 class Domains:
     """One assessment in the making; each method adds one domain."""
 
-    def __init__(self, at: datetime, charted: Charted, own: Sequence[Observed], around: Surroundings) -> None:
-        self.at, self.charted, self.around = at, charted, around
+    def __init__(self, at: datetime, in_force: InForce, own: Sequence[Observed], around: Surroundings) -> None:
+        self.at, self.in_force, self.around = at, in_force, around
         self.own = [e for e in own if not e.other_cause]
         self.since = at - around.policy.combination_window
         self.domains: list[DomainValue] = []
@@ -73,16 +73,16 @@ class Domains:
         self.capd_ignored = False
         self.unable = False
         self.missing_consciousness: GradeRange | None = None
-        consciousness = charted.consciousness
+        consciousness = in_force.consciousness
         self.consciousness = consciousness if consciousness and consciousness.at >= self.since else None
-        value = charted.ice
+        value = in_force.ice
         self.charted_ice = value if value and value.at >= self.since else None
         self.sedated = self._is_sedated()
 
     def _is_sedated(self) -> bool:
         """By what was given, or by what was charted in the window."""
-        sedation, tools = self.charted.sedation, self.around.tools
-        own = ((tools.ice, self.charted.ice), (tools.capd, self.charted.capd))
+        sedation, tools = self.in_force.sedation, self.around.tools
+        own = ((tools.ice, self.in_force.ice), (tools.capd, self.in_force.capd))
         answers = [value.at for applies, value in own if applies and value is not None]
         return (
             sedation.runs(self.at, self.around.policy)
@@ -111,7 +111,7 @@ class Domains:
 
     def choose_tool(self) -> None:
         """Take the ICE or CAPD of the window if it is this patient's tool and sedation does not void it."""
-        tools, capd = self.around.tools, self.charted.capd if self._recent(self.charted.capd) else None
+        tools, capd = self.around.tools, self.in_force.capd if self._recent(self.in_force.capd) else None
         value = self.charted_ice
         if value is not None and not tools.ice:
             self.exclude("ice", value.entries, "wrong-tool-for-age")
@@ -124,7 +124,7 @@ class Domains:
         if capd is not None and tools.age_unknown:
             self.notes.append("age-unknown")
             self._wrong_tool(capd.entries[0], "The birth date is not known: ICE is used where there is one, else CAPD.")
-            scored = self.charted.ice_scored_at
+            scored = self.in_force.ice_scored_at
             if scored is not None and scored >= self.since:
                 self.exclude("capd", capd.entries, "age-unknown")
                 self.capd_ignored, capd = True, None
@@ -137,7 +137,7 @@ class Domains:
             message = "Only the year of birth is known; ICE and CAPD are both accepted and the worse counts."
             self.problems.append(Problem("time-imprecise", entry.reference, entry.element, message, self.at))
         if capd is not None:
-            deep = self.charted.sedation.deep_at
+            deep = self.in_force.sedation.deep_at
             self.unable = capd.reason == "unarousable" and not self.sedated
             if self.sedated or (deep is not None and deep >= self.since and not self.unable) or capd.total is None:
                 if not self.unable:
@@ -157,7 +157,7 @@ class Domains:
         value = ice_value is not None and ice_value.at == self.at and ice_value.low is not None
         value = value or (capd is not None and capd.at == self.at)
         said = ice_value is not None and ice_value.at == self.at and ice_value.reason == "unarousable"
-        unable = self.unable and self.charted.capd is not None and self.charted.capd.at == self.at
+        unable = self.unable and self.in_force.capd is not None and self.in_force.capd.at == self.at
         return value, (said and not self.sedated) or unable
 
     def _wrong_tool(self, entry: Entry, message: str) -> None:
@@ -231,8 +231,8 @@ class Domains:
         if self.capd_value is not None and self.capd is not None:
             grade = CAPD_BELOW if self.capd < CAPD_GRADE_3 else CAPD_FROM
             self._tool("capd", grade, f"CAPD {self.capd}", self.capd_value.at, self.capd_value.entries)
-        if self.unable and self.charted.capd is not None:
-            unable = self.charted.capd
+        if self.unable and self.in_force.capd is not None:
+            unable = self.in_force.capd
             self._tool("capd", GradeRange(4, 4), "CAPD not possible: unarousable", unable.at, unable.entries)
         self.missing_tool: GradeRange | None = None
         if self.ice is None and self.capd is None and not self.unable:
@@ -245,24 +245,24 @@ class Domains:
 
     def grade_events(self) -> list[DomainValue]:
         """Add seizure (carried for a day), motor and ICP/edema (carried until charted again); returns them."""
-        policy, charted = self.around.policy, self.charted
+        policy, in_force = self.around.policy, self.in_force
         cutoff = self.at - policy.event_carry
         before = len(self.domains)
-        seizures = [e for e in charted.seizures if e.at >= cutoff] if charted.seizures else ()
+        seizures = [e for e in in_force.seizures if e.at >= cutoff] if in_force.seizures else ()
         if seizures:
             worst_seizure = max(seizures, key=lambda e: _order(seizure_grade(e.finding, e.duration_seconds)))
             self._event(
                 "seizure", seizures, [seizure_grade(e.finding, e.duration_seconds) for e in seizures], worst_seizure
             )
-        if charted.motor:
-            self._standing("motor", charted.motor, [MOTOR_GRADES[e.finding] for e in charted.motor], cutoff)
-        if charted.icp_edema:
-            grades = [ICP_EDEMA_GRADES[e.finding] for e in charted.icp_edema]
-            self._standing("icp-edema", charted.icp_edema, grades, cutoff)
-        for bleeding in charted.hemorrhage:
+        if in_force.motor:
+            self._standing("motor", in_force.motor, [MOTOR_GRADES[e.finding] for e in in_force.motor], cutoff)
+        if in_force.icp_edema:
+            grades = [ICP_EDEMA_GRADES[e.finding] for e in in_force.icp_edema]
+            self._standing("icp-edema", in_force.icp_edema, grades, cutoff)
+        for bleeding in in_force.hemorrhage:
             if bleeding.at >= cutoff:
                 self.exclude("icp-edema", [bleeding], HEMORRHAGE)
-        for entry in charted.excluded:
+        for entry in in_force.excluded:
             if entry.at >= self.since:
                 other = entry.other_cause
                 self.exclude(_domain_of(entry), [entry], "other-cause" if other else HEMORRHAGE)

@@ -66,7 +66,7 @@ def _item_name(entry: Observed) -> str:
     return entry.item if isinstance(entry, IceItem) else entry.tool if isinstance(entry, NotAssessed) else ""
 
 
-class Charted:
+class InForce:
     """The newest values, as of the last instant absorbed; copied for checkpoints, never shared."""
 
     def __init__(self) -> None:
@@ -90,8 +90,8 @@ class Charted:
         self.ice_scored_at: datetime | None = None
         self.ice_ever_complete = False
 
-    def copy(self) -> Charted:
-        twin = Charted.__new__(Charted)
+    def copy(self) -> InForce:
+        twin = InForce.__new__(InForce)
         twin.__dict__ = self.__dict__.copy()
         return twin
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from icans.chart import MICROSECOND
 from icans.grading.assessment import Assessment
 from icans.policy.policy import Policy
-from icans.refractory.lines import Clinic, Line
+from icans.refractory.lines import Line, Situation
 from icans.refractory.no_improvement import NOT_ASSESSABLE, judge, not_below
 
 
@@ -33,44 +33,44 @@ def is_vague(line: Line, row: Assessment) -> bool:
     return line.earliest != line.start or any(one.earliest != one.at for one in chosen)
 
 
-def outcomes(line: Line, row: Assessment, at: datetime, chosen: bool, clinic: Clinic) -> set[str]:
+def outcomes(line: Line, row: Assessment, at: datetime, chosen: bool, situation: Situation) -> set[str]:
     """What clause A says over all combinations, from the rows up to the verdict at ``at``.
 
     chosen: ``row`` is the evaluation by its time, so that another one may serve at another end; else it is judged
     after an indeterminate verdict, whatever its time. "" where a combination has no treatment start or evaluation.
     """
-    rows = [r for r in clinic.journal.rows if r.at <= at]
-    return {_outcome(line, case, row, chosen, clinic) for case in _cases(line, row, rows, clinic.policy)}
+    rows = [r for r in situation.log.rows if r.at <= at]
+    return {_outcome(line, case, row, chosen, situation) for case in _cases(line, row, rows, situation.policy)}
 
 
-def _outcome(line: Line, case: Case, row: Assessment, chosen: bool, clinic: Clinic) -> str:
+def _outcome(line: Line, case: Case, row: Assessment, chosen: bool, situation: Situation) -> str:
     if case.reference is None:
         return ""
-    evaluation = _evaluation(case, clinic.policy) if chosen else _shifted((row,), case.moved)[0]
+    evaluation = _evaluation(case, situation.policy) if chosen else _shifted((row,), case.moved)[0]
     if evaluation is None:
         return ""
     if not evaluation.assessable:
         return NOT_ASSESSABLE.label
-    active = _unbroken(line, case.start, evaluation.at, clinic)
-    return judge(case.start, case.reference, evaluation, active, clinic.policy).label
+    active = _unbroken(line, case.start, evaluation.at, situation)
+    return judge(case.start, case.reference, evaluation, active, situation.policy).label
 
 
-def worsens(line: Line, row: Assessment, clinic: Clinic) -> bool:
+def worsens(line: Line, row: Assessment, situation: Situation) -> bool:
     """Whether clause B is met, by ``row`` or one before it, in every combination."""
-    rows = [r for r in clinic.journal.assessments if r.at <= row.at]
-    return all(_worsens(line, case, clinic) for case in _cases(line, row, rows, clinic.policy))
+    rows = [r for r in situation.log.assessments if r.at <= row.at]
+    return all(_worsens(line, case, situation) for case in _cases(line, row, rows, situation.policy))
 
 
-def _worsens(line: Line, case: Case, clinic: Clinic) -> bool:
+def _worsens(line: Line, case: Case, situation: Situation) -> bool:
     reference = case.reference
     if reference is None:
         return False
-    after, until = max(case.start, reference.at), case.start + clinic.policy.evaluation_due
+    after, until = max(case.start, reference.at), case.start + situation.policy.evaluation_due
     return any(
         row.assessable
         and after < row.at <= until
         and row.counts_as.low > reference.counts_as.high
-        and _unbroken(line, case.start, row.at, clinic)
+        and _unbroken(line, case.start, row.at, situation)
         for row in case.rows
     )
 
@@ -95,14 +95,14 @@ def _reference(
     line: Line, start: datetime, rows: Sequence[Assessment], moved: frozenset[datetime], policy: Policy
 ) -> Assessment | None:
     """The reference of a line that started at ``start``, None if it has none or could not have started then."""
-    rise, settings = _shifted(line.settings[:1], moved)[0], _shifted(line.settings, moved)
+    rise, headline_rows = _shifted(line.headline_rows[:1], moved)[0], _shifted(line.headline_rows, moved)
     if start < rise.at - policy.onset_lead:
         return None
     if start < rise.at:
         return rise
     since, until = max(start - policy.reference_before, rise.at), start + policy.reference_after
     full = [r for r in rows if r.full and r.assessable and since <= r.at <= until]
-    before = [r for r in full if r.at <= start] or [r for r in settings if since <= r.at <= start]
+    before = [r for r in full if r.at <= start] or [r for r in headline_rows if since <= r.at <= start]
     return before[-1] if before else full[0] if full else None
 
 
@@ -122,9 +122,9 @@ def _evaluation(case: Case, policy: Policy) -> Assessment | None:
     return next((r for r in case.rows if r.at > due and (r.full or r in decisive)), None)
 
 
-def _unbroken(line: Line, start: datetime, at: datetime, clinic: Clinic) -> bool:
+def _unbroken(line: Line, start: datetime, at: datetime, situation: Situation) -> bool:
     """Steroids from ``start``, where the line's first dose stands, to ``at`` without too long a gap."""
-    doses, longest = clinic.doses, clinic.policy.treatment_gap
+    doses, longest = situation.doses, situation.policy.treatment_gap
     covered = start
     for given_at, given in doses.clocked_between(start - doses.longest_period, at + MICROSECOND):
         first_dose_moved = given_at == line.start and start != line.start

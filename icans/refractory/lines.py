@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from icans.chart import MICROSECOND, Chart
 from icans.course.course import Course
 from icans.findings import LineNow, RefractoryBasis
-from icans.findings_log import Journal
+from icans.findings_log import FindingsLog
 from icans.grading.assessment import Assessment
 from icans.policy.policy import Policy
 from icans.record import Evidence, evidence_of
@@ -22,7 +22,7 @@ from icans.steroids.doses import Doses
 class Line:
     """One line of steroid treatment. start: its first dose; reference: the assessment it is compared with.
 
-    settings: the assessments that set the grade from its last rise from 0 up to the line's start.
+    headline_rows: the assessments that set the grade from its last rise from 0 up to the line's start.
     answers: the onset or rise that a line begun before it answers (clause B looks only after it).
     evaluation_*: candidates for the 24-hour evaluation. broken: a gap longer than allowed lies in it.
     """
@@ -32,7 +32,7 @@ class Line:
     start: datetime
     earliest: datetime
     grade_at_start: int
-    settings: tuple[Assessment, ...]
+    headline_rows: tuple[Assessment, ...]
     reference: Assessment | None = None
     answers: datetime | None = None
     met_b: Assessment | None = None
@@ -56,14 +56,14 @@ class Line:
         return self.verdict is not None and self.verdict.kind == "met"
 
 
-class Clinic(NamedTuple):
-    """What the lines of a course are read with: its grades, what is charted, the doses, the policy and the journal."""
+class Situation(NamedTuple):
+    """What the lines of a course are read with: its grades, what is charted, the doses, the policy, the findings."""
 
     course: Course
     chart: Chart
     doses: Doses
     policy: Policy
-    journal: Journal
+    log: FindingsLog
 
 
 def line_facts(line: Line) -> dict[str, Any]:
@@ -80,15 +80,15 @@ def hours_between(at: datetime, start: datetime) -> Decimal:
     return (Decimal(str((at - start).total_seconds())) / 3600).quantize(Decimal("0.01"))
 
 
-def line_now(line: Line, journal: Journal) -> LineNow:
+def line_now(line: Line, log: FindingsLog) -> LineNow:
     """A line as the published interface tells it."""
-    if line.verdict is not None and not (line.verdict.reason == "no-reference" and journal.holds(line.overdue_id)):
+    if line.verdict is not None and not (line.verdict.reason == "no-reference" and log.holds(line.overdue_id)):
         verdict, at = line.verdict.label, line.verdict_at
     elif line.met_b is not None:
         verdict, at = "met", line.met_b.at
     elif line.superseded_at is not None:
         verdict, at = "superseded", line.superseded_at
-    elif journal.holds(line.overdue_id):
+    elif log.holds(line.overdue_id):
         verdict, at = "overdue", None
     else:
         verdict, at = "pending", None
@@ -104,16 +104,18 @@ def line_now(line: Line, journal: Journal) -> LineNow:
     )  # fmt: skip
 
 
-def rests_on(line: Line, evaluation: Assessment | None, clinic: Clinic) -> tuple[RefractoryBasis, tuple[Evidence, ...]]:
+def rests_on(
+    line: Line, evaluation: Assessment | None, situation: Situation
+) -> tuple[RefractoryBasis, tuple[Evidence, ...]]:
     """What a finding of a line is worded from, and its evidence: reference, first doses, the row that was judged."""
-    first = [dose for dose, _ in clinic.doses.weighed_between(line.start, line.start + MICROSECOND)]
+    first = [dose for dose, _ in situation.doses.weighed_between(line.start, line.start + MICROSECOND)]
     parts = (
         line.reference.evidence if line.reference is not None else (),
         evidence_of([d for d in first if d.route != "intrathecal"]),
         evaluation.evidence if evaluation is not None else (),
     )
     basis = RefractoryBasis(
-        line=line_now(line, clinic.journal),
+        line=line_now(line, situation.log),
         reference=line.reference,
         evaluation=evaluation,
         start_day=next((dose.day for dose in first if not dose.precise), None),

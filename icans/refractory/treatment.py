@@ -12,11 +12,11 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from icans.findings_log import Journal
+from icans.findings_log import FindingsLog
 from icans.grading.assessment import Assessment
 from icans.policy.policy import Policy
 from icans.refractory.day_only import is_vague, outcomes
-from icans.refractory.lines import Clinic, Line, hours_between, line_facts, rests_on
+from icans.refractory.lines import Line, Situation, hours_between, line_facts, rests_on
 from icans.refractory.no_improvement import NOT_ASSESSABLE, Verdict, improved, judge, not_below
 from icans.refractory.worsening import worse_again, worse_under_treatment
 from icans.steroids.doses import Doses
@@ -64,25 +64,25 @@ class Treatment:
 
     # -- doses ---------------------------------------------------------------------------------------
 
-    def give(self, at: datetime, clinic: Clinic) -> None:
+    def give(self, at: datetime, situation: Situation) -> None:
         """Take the doses of one instant: they may start a line, bridge a gap or end up behind one."""
-        given = clinic.doses.clocked_at(at)
+        given = situation.doses.clocked_at(at)
         if given is None:
             return
-        gap = self.last_bridge is None or at - self.last_bridge > clinic.policy.treatment_gap
+        gap = self.last_bridge is None or at - self.last_bridge > situation.policy.treatment_gap
         bridges = given.bridges
         started = False
-        line = self.current(clinic.course.episode)
-        if clinic.course.open and clinic.course.headline > 0 and given.plausible:
+        line = self.current(situation.course.episode)
+        if situation.course.open and situation.course.headline > 0 and given.plausible:
             lapsed = line is not None and line.broken
-            if self.armed or gap or lapsed or _doubles(at, given.amount, clinic):
+            if self.armed or gap or lapsed or _doubles(at, given.amount, situation):
                 unknown_starts = given.unknown and (self.armed or gap or lapsed)
-                if unknown_starts or _sum_from(at, clinic.doses, clinic.policy) >= clinic.policy.qualifying_dose:
-                    self._start(at, given.earliest, clinic, None)
+                if unknown_starts or _qualifies(at, situation.doses, situation.policy):
+                    self._start(at, given.earliest, situation, None)
                     started = True
                 else:
-                    self._remember(at, at, clinic.policy)
-        line = self.current(clinic.course.episode)
+                    self._remember(at, at, situation.policy)
+        line = self.current(situation.course.episode)
         if line is not None and gap and bridges and not started and self.last_bridge is not None:
             self._set(replace(line, broken=True))
         if bridges or started:
@@ -100,100 +100,100 @@ class Treatment:
         """Where the history changes if the dose at ``dose_at`` completes an earlier qualifying sum."""
         for candidate, decided_at in self.candidates:
             if candidate <= dose_at < candidate + policy.qualifying_window:
-                if _sum_from(candidate, doses, policy) >= policy.qualifying_dose:
+                if _qualifies(candidate, doses, policy):
                     return decided_at
         return None
 
-    def rise_from_zero(self, assessment: Assessment, clinic: Clinic) -> None:
+    def rise_from_zero(self, assessment: Assessment, situation: Situation) -> None:
         """An onset, or a rise from 0 without active treatment: the first qualifying dose near it starts a line."""
-        line = self.current(clinic.course.episode)
-        if line is not None and self.active(line, assessment.at, clinic.policy):
+        line = self.current(situation.course.episode)
+        if line is not None and self.active(line, assessment.at, situation.policy):
             return
-        since = assessment.at - clinic.policy.onset_lead
+        since = assessment.at - situation.policy.onset_lead
         self.armed = True
-        for at, given in clinic.doses.clocked_between(since, assessment.at):
+        for at, given in situation.doses.clocked_between(since, assessment.at):
             if line is not None and at <= line.start:
                 continue  # this line's own doses, or those before it
             if not given.plausible:
                 continue
-            if given.unknown or _sum_from(at, clinic.doses, clinic.policy) >= clinic.policy.qualifying_dose:
-                self._start(at, given.earliest, clinic, assessment)
+            if given.unknown or _qualifies(at, situation.doses, situation.policy):
+                self._start(at, given.earliest, situation, assessment)
                 self.bridge(given.end if given.bridges else at)
                 return
-            self._remember(at, assessment.at, clinic.policy)
+            self._remember(at, assessment.at, situation.policy)
 
-    def _start(self, at: datetime, earliest: datetime, clinic: Clinic, answers: Assessment | None) -> None:
-        course = clinic.course
+    def _start(self, at: datetime, earliest: datetime, situation: Situation, answers: Assessment | None) -> None:
+        course = situation.course
         previous = self.current(course.episode)
         if previous is not None:
-            self._supersede(previous, at, answers.at if answers else at, clinic)
+            self._supersede(previous, at, answers.at if answers else at, situation)
         self.armed = False
-        reference = answers or _reference(at, clinic)
+        reference = answers or _reference(at, situation)
         self.lines = (
             *self.lines,
             Line(
                 episode=course.episode, number=previous.number + 1 if previous else 1, start=at, earliest=earliest,
-                grade_at_start=course.headline, settings=course.settings, reference=reference,
+                grade_at_start=course.headline, headline_rows=course.headline_rows, reference=reference,
                 answers=answers.at if answers else None,
             ),
         )  # fmt: skip
-        self.dues = (*self.dues[-2:], at + clinic.policy.reference_after, at + clinic.policy.evaluation_due)
+        self.dues = (*self.dues[-2:], at + situation.policy.reference_after, at + situation.policy.evaluation_due)
 
-    def _supersede(self, line: Line, start: datetime, at: datetime, clinic: Clinic) -> None:
+    def _supersede(self, line: Line, start: datetime, at: datetime, situation: Situation) -> None:
         for finding_id in (*line.finding_ids, *line.re_worsening_ids, *line.indeterminate_ids, line.overdue_id):
-            clinic.journal.close(at, finding_id)
+            situation.log.close(at, finding_id)
         line = replace(line, superseded_at=start)
         self._set(line)
         if line.met_a and line.verdict_at == at and line.evaluation is not None and len(line.finding_ids) == 1:
             # no improvement was told beside the other clause, whose finding this very dose has ended
-            self._met(line, NO_IMPROVEMENT, at, line.evaluation, clinic)
+            self._met(line, NO_IMPROVEMENT, at, line.evaluation, situation)
 
     # -- assessments ---------------------------------------------------------------------------------
 
-    def observe(self, assessment: Assessment, admitted: bool, previous_headline: int, clinic: Clinic) -> bool:
+    def observe(self, assessment: Assessment, admitted: bool, previous_headline: int, situation: Situation) -> bool:
         """Let a row speak to the current line. Returns True if the row serves it though not admitted."""
-        line = self.current(clinic.course.episode)
+        line = self.current(situation.course.episode)
         if line is None:
             return False
         at = assessment.at
         judged_before = line.verdict is not None and line.verdict_at is not None and line.verdict_at < at
-        served = self._weigh(line, assessment, admitted, clinic)
+        served = self._weigh(line, assessment, admitted, situation)
         line = self.lines[-1]
         decisive = line.verdict_at == at and line.verdict is not None and line.verdict.kind != "indeterminate"
-        rose = admitted and clinic.course.headline > previous_headline
-        if rose and judged_before and not decisive and self.active(line, at, clinic.policy):
-            found = worse_again(line, assessment, previous_headline, clinic)
-            finding_id = clinic.journal.open(at, found)
+        rose = admitted and situation.course.headline > previous_headline
+        if rose and judged_before and not decisive and self.active(line, at, situation.policy):
+            found = worse_again(line, assessment, previous_headline, situation)
+            finding_id = situation.log.open(at, found)
             self._set(replace(line, re_worsening_ids=(*line.re_worsening_ids, finding_id)))
         return served
 
-    def _weigh(self, line: Line, assessment: Assessment, admitted: bool, clinic: Clinic) -> bool:
+    def _weigh(self, line: Line, assessment: Assessment, admitted: bool, situation: Situation) -> bool:
         """Both clauses on one row; True if the row serves the line though it is not admitted."""
         at = assessment.at
         reference = line.reference
         if reference is None:
-            if assessment.full and assessment.assessable and at <= line.start + clinic.policy.reference_after:
+            if assessment.full and assessment.assessable and at <= line.start + situation.policy.reference_after:
                 self._set(replace(line, reference=assessment))
             else:
-                self._candidate(line, assessment, clinic)
+                self._candidate(line, assessment, situation)
             return False
         if admitted and assessment.assessable:
-            if worse_under_treatment(line, assessment, self.active(line, at, clinic.policy), clinic):
+            if worse_under_treatment(line, assessment, self.active(line, at, situation.policy), situation):
                 line = replace(line, met_b=assessment)
                 self._set(line)
-                self._met(line, WORSENING, at, assessment, clinic)
+                self._met(line, WORSENING, at, assessment, situation)
             if improved(assessment, reference):
-                line = self.current(clinic.course.episode) or line
+                line = self.current(situation.course.episode) or line
                 for finding_id in line.finding_ids:
-                    clinic.journal.close(at, finding_id)
-        return self._candidate(self.current(clinic.course.episode) or line, assessment, clinic, admitted)
+                    situation.log.close(at, finding_id)
+        return self._candidate(self.current(situation.course.episode) or line, assessment, situation, admitted)
 
-    def _candidate(self, line: Line, assessment: Assessment, clinic: Clinic, admitted: bool = True) -> bool:
+    def _candidate(self, line: Line, assessment: Assessment, situation: Situation, admitted: bool = True) -> bool:
         """Whether the row may serve the 24-hour evaluation, or settle an indeterminate one."""
-        at, due = assessment.at, line.start + clinic.policy.evaluation_due
+        at, due = assessment.at, line.start + situation.policy.evaluation_due
         decisive = line.reference is not None and assessment.assessable and not_below(assessment, line.reference)
         if at <= due:
-            if at < line.start + clinic.policy.evaluation_from:
+            if at < line.start + situation.policy.evaluation_from:
                 return False
             if assessment.full and assessment.assessable:
                 self._set(replace(line, evaluation_full=assessment))
@@ -203,14 +203,14 @@ class Treatment:
                 self._set(replace(line, evaluation_partial=assessment, partial_admitted=admitted))
             return False
         if line.verdict is None or (
-            line.no_reference and line.overdue_id is not None and clinic.journal.holds(line.overdue_id)
+            line.no_reference and line.overdue_id is not None and situation.log.holds(line.overdue_id)
         ):
             if assessment.full or decisive:
-                self._judge(line, assessment, at, clinic)
+                self._judge(line, assessment, at, situation)
                 return not admitted
         elif line.verdict.kind == "indeterminate" and line.verdict.reason != "no-reference" and admitted:
             if assessment.assessable:
-                self._judge(line, assessment, at, clinic)
+                self._judge(line, assessment, at, situation)
         return False
 
     # -- verdicts ------------------------------------------------------------------------------------
@@ -219,42 +219,42 @@ class Treatment:
         """When the current line, or the one before it, is judged or found to have no reference, by time alone."""
         return min([due for due in self.dues if due > at], default=None)
 
-    def fall_due(self, at: datetime, clinic: Clinic, timeline: Callable[[Assessment], None]) -> None:
+    def fall_due(self, at: datetime, situation: Situation, timeline: Callable[[Assessment], None]) -> None:
         """Judge what is due at ``at``, after all assessments and doses of that instant."""
-        if not clinic.course.open:
+        if not situation.course.open:
             return
         for line in self.lines[-2:]:
-            if line.episode != clinic.course.episode:
+            if line.episode != situation.course.episode:
                 continue
-            if line.reference is None and not line.no_reference and at >= line.start + clinic.policy.reference_after:
-                if line.superseded_at is None or line.superseded_at >= line.start + clinic.policy.reference_after:
+            if line.reference is None and not line.no_reference and at >= line.start + situation.policy.reference_after:
+                if line.superseded_at is None or line.superseded_at >= line.start + situation.policy.reference_after:
                     verdict = Verdict("indeterminate", "no-reference")
                     line = replace(line, no_reference=True, verdict=verdict, verdict_at=at)
                     self._set(line)
-                    self._indeterminate(line, at, None, clinic)
+                    self._indeterminate(line, at, None, situation)
                     line = next(o for o in self.lines if (o.episode, o.number) == (line.episode, line.number))
-            due = line.start + clinic.policy.evaluation_due
+            due = line.start + situation.policy.evaluation_due
             if at != due or (line.superseded_at is not None and line.superseded_at < due):
                 continue
             evaluation = line.evaluation_full or line.evaluation_partial
             if line.evaluation_full is None and line.evaluation_partial is None and line.not_assessable:
-                self._judge(line, None, at, clinic)
+                self._judge(line, None, at, situation)
             elif evaluation is not None and line.reference is not None:
                 if not evaluation.full and not line.partial_admitted:
                     timeline(evaluation)
-                self._judge(line, evaluation, at, clinic)
+                self._judge(line, evaluation, at, situation)
             elif evaluation is None:
-                self._overdue(line, at, clinic)
+                self._overdue(line, at, situation)
 
-    def _judge(self, line: Line, evaluation: Assessment | None, at: datetime, clinic: Clinic) -> None:
-        clinic.journal.close(at, line.overdue_id)
+    def _judge(self, line: Line, evaluation: Assessment | None, at: datetime, situation: Situation) -> None:
+        situation.log.close(at, line.overdue_id)
         if line.reference is None:
             return
-        active = evaluation is not None and self.active(line, evaluation.at, clinic.policy)
+        active = evaluation is not None and self.active(line, evaluation.at, situation.policy)
         if evaluation is not None and evaluation.assessable:
-            verdict = judge(line.start, line.reference, evaluation, active, clinic.policy)
+            verdict = judge(line.start, line.reference, evaluation, active, situation.policy)
             if is_vague(line, evaluation):
-                said = outcomes(line, evaluation, at, line.verdict is None, clinic)
+                said = outcomes(line, evaluation, at, line.verdict is None, situation)
                 if said != {verdict.label}:
                     verdict = Verdict("indeterminate", "time-imprecise", verdict.late)
         else:
@@ -262,21 +262,21 @@ class Treatment:
         line = replace(line, verdict=verdict, verdict_at=at, evaluation=evaluation)
         self._set(line)
         if verdict.kind == "indeterminate":
-            self._indeterminate(line, at, evaluation, clinic)
+            self._indeterminate(line, at, evaluation, situation)
             return
         for finding_id in line.indeterminate_ids:
-            clinic.journal.close(at, finding_id)
+            situation.log.close(at, finding_id)
         if verdict.kind == "met" and evaluation is not None:
-            self._met(line, NO_IMPROVEMENT, at, evaluation, clinic)
+            self._met(line, NO_IMPROVEMENT, at, evaluation, situation)
 
-    def _met(self, line: Line, reason: str, at: datetime, evaluation: Assessment, clinic: Clinic) -> None:
+    def _met(self, line: Line, reason: str, at: datetime, evaluation: Assessment, situation: Situation) -> None:
         """The definition is met: a finding of its own, unless the other clause's finding still holds."""
-        if any(clinic.journal.holds(f) for f in line.finding_ids):
+        if any(situation.log.holds(f) for f in line.finding_ids):
             return
         if reason == NO_IMPROVEMENT and line.met_b is not None and line.met_b.at == at:
             return  # both clauses at one instant: worsening is told
         grade = evaluation.counts_as.low
-        late = reason == NO_IMPROVEMENT and evaluation.at > line.start + clinic.policy.evaluation_late
+        late = reason == NO_IMPROVEMENT and evaluation.at > line.start + situation.policy.evaluation_late
         facts = {
             "reason": reason,
             **line_facts(line),
@@ -284,74 +284,74 @@ class Treatment:
             "hoursSinceTreatmentStart": hours_between(at, line.start),
             "late": late,
             "alsoMet": None,
-            "definition": clinic.policy.definition,
+            "definition": situation.policy.definition,
         }
-        basis, evidence = rests_on(line, evaluation, clinic)
+        basis, evidence = rests_on(line, evaluation, situation)
         key = f"{line.episode}|{line.number}|{reason}"
-        basis = replace(basis, early=reason == WORSENING and at - line.start < clinic.policy.early_worsening_note)
+        basis = replace(basis, early=reason == WORSENING and at - line.start < situation.policy.early_worsening_note)
         indicator = "critical" if reason == WORSENING else NO_IMPROVEMENT_INDICATOR[grade]
-        found = clinic.course.finding("refractory", key, at, indicator, facts, evidence, basis)
-        finding_id = clinic.journal.open(at, found)
+        found = situation.course.finding("refractory", key, at, indicator, facts, evidence, basis)
+        finding_id = situation.log.open(at, found)
         self._set(replace(line, finding_ids=(*line.finding_ids, finding_id)))
         if line.superseded_at is not None and line.superseded_at <= at:
-            clinic.journal.close(at, finding_id)
+            situation.log.close(at, finding_id)
 
-    def _indeterminate(self, line: Line, at: datetime, evaluation: Assessment | None, clinic: Clinic) -> None:
+    def _indeterminate(self, line: Line, at: datetime, evaluation: Assessment | None, situation: Situation) -> None:
         assert line.verdict is not None
         reason = line.verdict.reason
         key = f"{line.episode}|{line.number}|{reason}"
         needed = list(evaluation.missing) if evaluation is not None and reason == "interval-overlap" else NEEDED[reason]
         facts = {**line_facts(line), "reason": reason, "needed": needed}
-        basis, evidence = rests_on(line, evaluation, clinic)
-        found = clinic.course.finding("refractory-indeterminate", key, at, "info", facts, evidence, basis)
-        if clinic.journal.holds(found.id):
+        basis, evidence = rests_on(line, evaluation, situation)
+        found = situation.course.finding("refractory-indeterminate", key, at, "info", facts, evidence, basis)
+        if situation.log.holds(found.id):
             return
-        self._set(replace(line, indeterminate_ids=(*line.indeterminate_ids, clinic.journal.open(at, found))))
+        self._set(replace(line, indeterminate_ids=(*line.indeterminate_ids, situation.log.open(at, found))))
         if line.superseded_at is not None and line.superseded_at <= at:
-            clinic.journal.close(at, found.id)
+            situation.log.close(at, found.id)
 
-    def _overdue(self, line: Line, at: datetime, clinic: Clinic) -> None:
+    def _overdue(self, line: Line, at: datetime, situation: Situation) -> None:
         key = f"{line.episode}|{line.number}"
-        basis, evidence = rests_on(line, None, clinic)
-        found = clinic.course.finding("reassessment-overdue", key, at, "warning", line_facts(line), evidence, basis)
-        self._set(replace(line, overdue_id=clinic.journal.open(at, found)))
+        basis, evidence = rests_on(line, None, situation)
+        found = situation.course.finding("reassessment-overdue", key, at, "warning", line_facts(line), evidence, basis)
+        self._set(replace(line, overdue_id=situation.log.open(at, found)))
         if line.superseded_at is not None and line.superseded_at <= at:
-            clinic.journal.close(at, found.id)
+            situation.log.close(at, found.id)
 
-    def reassessment_holds(self, journal: Journal) -> bool:
-        return any(journal.holds(line.overdue_id) for line in self.lines[-2:])
+    def reassessment_holds(self, log: FindingsLog) -> bool:
+        return any(log.holds(line.overdue_id) for line in self.lines[-2:])
 
-    def close_all(self, at: datetime, journal: Journal) -> None:
+    def close_all(self, at: datetime, log: FindingsLog) -> None:
         """The episode is resolved or monitoring has ended: no line speaks any more."""
         for line in self.lines:
             for finding_id in (*line.finding_ids, *line.re_worsening_ids, *line.indeterminate_ids, line.overdue_id):
-                journal.close(at, finding_id)
+                log.close(at, finding_id)
 
 
-def _sum_from(start: datetime, doses: Doses, policy: Policy) -> Decimal:
-    """Dexamethasone-equivalent mg of the doses that start within a day from ``start``."""
-    total = Decimal(0)
-    for _, given in doses.clocked_between(start, start + policy.qualifying_window):
-        total += given.amount
-    return total
+def _qualifies(start: datetime, doses: Doses, policy: Policy) -> bool:
+    """The doses that start within a day from ``start`` add up to a treatment start."""
+    given = doses.clocked_between(start, start + policy.qualifying_window)
+    return sum((at_once.amount for _, at_once in given), Decimal(0)) >= policy.qualifying_dose
 
 
-def _reference(at: datetime, clinic: Clinic) -> Assessment | None:
+def _reference(at: datetime, situation: Situation) -> Assessment | None:
     """The latest full assessable row in the day before treatment start, else the row that set the headline."""
-    since = at - clinic.policy.reference_before
-    if clinic.course.settings:
-        since = max(since, clinic.course.settings[0].at)  # a grade 0 before the rise is no grade at treatment start
-    for candidate in (clinic.course.last_full, *clinic.course.settings[-1:]):
+    since = at - situation.policy.reference_before
+    if situation.course.headline_rows:
+        since = max(
+            since, situation.course.headline_rows[0].at
+        )  # a grade 0 before the rise is no grade at treatment start
+    for candidate in (situation.course.last_full, *situation.course.headline_rows[-1:]):
         if candidate is not None and since <= candidate.at <= at:
             return candidate
     return None
 
 
-def _doubles(at: datetime, amount: Decimal, clinic: Clinic) -> bool:
+def _doubles(at: datetime, amount: Decimal, situation: Situation) -> bool:
     """At least twice every single dose of the days before, of which at least one has a known size."""
     smaller = False
-    for given in clinic.doses.clocked_back_from(at, at - clinic.policy.doubling_lookback):
-        if amount < clinic.policy.doubling_factor * given.amount:
+    for given in situation.doses.clocked_back_from(at, at - situation.policy.doubling_lookback):
+        if amount < situation.policy.doubling_factor * given.amount:
             return False
         smaller = smaller or given.amount > 0
     return smaller

@@ -36,7 +36,7 @@ FAULTS = (
     ),
     Fault("grading/sedation.py", "if sedative.at <= at <= until", "if sedative.at <= at < until"),
     Fault("chart.py", "policy.ice_item_window + MICROSECOND", "policy.ice_item_window"),
-    Fault("course/course.py", "counts_as.low > self.headline:", "counts_as.low >= self.headline:"),
+    Fault("course/freshness.py", "counts_as.low > course.headline:", "counts_as.low >= course.headline:"),
     Fault("course/course.py", "self.clear_since >= policy.resolution", "self.clear_since > policy.resolution"),
     Fault("course/freshness.py", "if headline >= 2:", "if headline >= 3:"),
     Fault("course/course.py", "elif grade.low < headline <= grade.high:", "elif grade.low < headline < grade.high:"),
@@ -52,13 +52,15 @@ FAULTS = (
         "counts_as.low > reference.counts_as.high",
         "counts_as.low >= reference.counts_as.high",
     ),
-    Fault("refractory/treatment.py", "since = assessment.at - clinic.policy.onset_lead", "since = assessment.at"),
-    Fault("refractory/treatment.py", "at < line.start + clinic.policy.eval", "at <= line.start + clinic.policy.eval"),
+    Fault("refractory/treatment.py", "since = assessment.at - situation.policy.onset_lead", "since = assessment.at"),
+    Fault(
+        "refractory/treatment.py", "at < line.start + situation.policy.eval", "at <= line.start + situation.policy.eval"
+    ),
     Fault("refractory/treatment.py", "line.start) <= policy.treatment_gap", "line.start) < policy.treatment_gap"),
     Fault(
         "refractory/treatment.py",
-        "if amount < clinic.policy.doubling_factor",
-        "if amount <= clinic.policy.doubling_factor",
+        "if amount < situation.policy.doubling_factor",
+        "if amount <= situation.policy.doubling_factor",
     ),
     Fault("steroids/doses.py", "total >= policy.bridging_dose", "total > policy.bridging_dose"),
     Fault("refractory/treatment.py", "if said != {verdict.label}:", "if verdict.label not in said:"),
