@@ -11,7 +11,7 @@ from cards.view import Times
 from cards.wording.assessment import DOMAINS
 from cards.wording.parts import count
 from icans.findings import CourseSummary, TimelineEntry
-from icans.grading.astct import Assessment
+from icans.grading.assessment import Assessment
 from icans.record import Death, Dose, Escalation
 
 #: Hyphens within a code are spaces to a reader; the minus sign of a score stays.
