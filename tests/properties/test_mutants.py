@@ -20,7 +20,7 @@ import pytest
 from fhir_mappings import NotFhir, ReadSettings, Source, load_terminology, read
 from fhir_mappings.mapping_check.check import MappingCheck
 from fhir_mappings.mapping_check.report import VERDICTS
-from fhir_mappings.mapping_check.template import template
+from fhir_mappings.mapping_check.template import mapping_template
 from icans.record import (
     Capd,
     Consciousness,
@@ -310,7 +310,7 @@ def test_a_check_of_mappings_takes_every_mutant() -> None:
             assert refusal.reason
     assert sum(check.report.resources.values()) > 3_500
     assert all(check.report.rows(verdict) for verdict in VERDICTS)
-    template(check.report, load_terminology())
+    mapping_template(check.report, load_terminology())
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: str(sample["resourceType"]))
