@@ -76,9 +76,15 @@ class Course:
         if self.number > 1:
             key, facts = f"{self.number}|{key}", {**facts, "course": self.number}
         return Finding(
-            type=finding_type, id=finding_id(self.patient, finding_type, key), at=at, indicator=indicator, facts=facts,
-            evidence=evidence, basis=basis, lasting=lasting,
-        )  # fmt: skip
+            type=finding_type,
+            id=finding_id(self.patient, finding_type, key),
+            at=at,
+            indicator=indicator,
+            facts=facts,
+            evidence=evidence,
+            basis=basis,
+            lasting=lasting,
+        )
 
     # -- headline and episodes -----------------------------------------------------------------------
 

@@ -293,17 +293,24 @@ class History:
             value_at, self.tool_ahead = tools_after(at, state.in_force, self.chart, self._tools, policy)
             follows = value_at is not None
         return Surroundings(
-            headline=state.course.headline, tool_follows=follows, tools=tools,
-            administrations_read=self.record.administrations_read, policy=policy,
-        )  # fmt: skip
+            headline=state.course.headline,
+            tool_follows=follows,
+            tools=tools,
+            administrations_read=self.record.administrations_read,
+            policy=policy,
+        )
 
     def _tools(self, in_force: InForce, day: date) -> Tools:
         """The tool for the patient's age on that day."""
         record, policy = self.record, self.policy
         return tools_at(
-            record.birth, day, record.developmental_delay, in_force.ice_ever_complete, policy.capd_below_years,
+            record.birth,
+            day,
+            record.developmental_delay,
+            in_force.ice_ever_complete,
+            policy.capd_below_years,
             policy.capd_delay_below_years,
-        )  # fmt: skip
+        )
 
     def _grade(self, assessment: Assessment, own: Sequence[Observed]) -> None:
         """Let an assessment move course and treatment."""

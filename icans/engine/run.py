@@ -118,24 +118,36 @@ class _Run:
             findings += self._unread(at)
         starts = sorted(history.chart.courses)
         return Evaluation(
-            patient=self.record.patient, as_of=at, infusion=course.infusion.at if course.infusion else None,
-            infusions=tuple(starts), policy=self.policy, monitoring=monitoring, grade=grade_now(at, history),
-            refractory=refractory_now(history), exposure=exposure_now(at, history, line_by_line=line_by_line),
-            findings=tuple(findings), problems=self._problems(at), course=max(course.number, 1),
+            patient=self.record.patient,
+            as_of=at,
+            infusion=course.infusion.at if course.infusion else None,
+            infusions=tuple(starts),
+            policy=self.policy,
+            monitoring=monitoring,
+            grade=grade_now(at, history),
+            refractory=refractory_now(history),
+            exposure=exposure_now(at, history, line_by_line=line_by_line),
+            findings=tuple(findings),
+            problems=self._problems(at),
+            course=max(course.number, 1),
             infusion_day=course.infusion.day if course.infusion else None,
             infusion_days=self._infusion_days(),
             rules=rules_now(at, history, findings) if explain else (),
-        )  # fmt: skip
+        )
 
     def _as_of(self, alert: Alert, at: datetime, leads: bool) -> Alert:
         """An alert as a call at ``at`` shows it; later steps do not reach it. leads: its card shows it in full."""
         return Alert(
             finding=with_treatment(alert.finding, at, self.history) if leads else alert.finding,
             facts=running_facts(alert, at, self.history),
-            shown_at=alert.shown_at, until=alert.until, holds=alert.holds,
+            shown_at=alert.shown_at,
+            until=alert.until,
+            holds=alert.holds,
             revised_facts=dict(alert.revised_facts) if alert.revised_facts else None,
-            reopened_at=list(alert.reopened_at), withdrawn=alert.withdrawn, withdrawn_by=alert.withdrawn_by,
-        )  # fmt: skip
+            reopened_at=list(alert.reopened_at),
+            withdrawn=alert.withdrawn,
+            withdrawn_by=alert.withdrawn_by,
+        )
 
     def _infusion_days(self) -> tuple[date, ...]:
         return tuple(start.day for _, start in sorted(self.history.chart.courses.items()))
@@ -149,9 +161,14 @@ class _Run:
             return []
         facts = {"problems": [problem_fact(p) for p in partial]}
         found = Finding(
-            type="data-quality", id=finding_id(self.record.patient, "data-quality", "partial-data"), at=at,
-            indicator="info", facts=facts, basis=tuple(partial), lasting=True,
-        )  # fmt: skip
+            type="data-quality",
+            id=finding_id(self.record.patient, "data-quality", "partial-data"),
+            at=at,
+            indicator="info",
+            facts=facts,
+            basis=tuple(partial),
+            lasting=True,
+        )
         return [Alert(finding=found, facts=dict(facts), shown_at=at)]
 
     def _problems(self, at: datetime) -> tuple[Problem, ...]:
@@ -180,12 +197,17 @@ class _Run:
         courses = self._summaries(end, alerts) if end is not None else ()
         course = history.state.course
         return Replay(
-            patient=self.record.patient, infusion=course.infusion.at if course.infusion else None,
-            infusions=tuple(sorted(history.chart.courses)), infusion_days=self._infusion_days(),
-            policy=self.policy, timeline=tuple(timeline),
-            alerts=tuple(alerts), moments=tuple(self.moments), courses=courses,
+            patient=self.record.patient,
+            infusion=course.infusion.at if course.infusion else None,
+            infusions=tuple(sorted(history.chart.courses)),
+            infusion_days=self._infusion_days(),
+            policy=self.policy,
+            timeline=tuple(timeline),
+            alerts=tuple(alerts),
+            moments=tuple(self.moments),
+            courses=courses,
             problems=self._problems(end) if end is not None else self.record.problems,
-        )  # fmt: skip
+        )
 
     def _summaries(self, end: datetime, alerts: list[Alert]) -> tuple[CourseSummary, ...]:
         """One summary a course: the history as it stood just before the next one began."""

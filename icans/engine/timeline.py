@@ -28,7 +28,10 @@ def timeline_entry(
     assessable = assessment is None or assessment.assessable
     infusion = course.infusion or min(chart.courses.values(), key=lambda c: c.at, default=None)
     return TimelineEntry(
-        at=at, kind=kind, references=references, day=(day - infusion.day).days if infusion is not None else None,
+        at=at,
+        kind=kind,
+        references=references,
+        day=(day - infusion.day).days if infusion is not None else None,
         grade=course.headline if assessable else None,
         grade_low=working.low if working is not None else None,
         grade_high=working.high if working is not None else None,
@@ -37,4 +40,4 @@ def timeline_entry(
         deciding_domain=assessment.deciding_domain if assessment is not None else None,
         dexamethasone_equivalent_mg=exposure.total_at(at) if course.infusion is not None else None,
         basis=basis,
-    )  # fmt: skip
+    )

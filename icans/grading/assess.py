@@ -181,7 +181,7 @@ def _documented_range(grading: Domains, documented: Sequence[DocumentedGrade]) -
             shown=f"grade {grade} charted by a clinician",
             time=entry.at,
             evidence=evidence_of(documented),
-        )  # fmt: skip
+        )
     )
     return result
 

@@ -106,7 +106,7 @@ class Domains:
                     status="not-assessable" if reason == "sedation" else "excluded",
                     reason=reason,
                     evidence=evidence_of([entry]),
-                )  # fmt: skip
+                )
             )
 
     def choose_tool(self) -> None:
@@ -198,7 +198,7 @@ class Domains:
                 time=value.at,
                 status="inferred" if value.inferred else "charted",
                 evidence=evidence_of(value.entries),
-            )  # fmt: skip
+            )
         )
         self._implausible(value)
         return working.worst_with(value.grade)
@@ -289,7 +289,7 @@ class Domains:
                 time=shown.at,
                 status="carried" if carried and grade.high else "charted",
                 evidence=evidence_of(entries),
-            )  # fmt: skip
+            )
         )
 
     def overall(self) -> tuple[GradeRange, GradeRange, GradeRange]:

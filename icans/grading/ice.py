@@ -156,16 +156,28 @@ def worse_of(first: IceValue, second: IceValue) -> IceValue:
         kept = second if first.low is None else first
         reason = "unarousable" if "unarousable" in (first.reason, second.reason) else first.reason or second.reason
         return IceValue(
-            at=kept.at, low=kept.low, high=kept.high, maximum=kept.maximum, missing=kept.missing,
+            at=kept.at,
+            low=kept.low,
+            high=kept.high,
+            maximum=kept.maximum,
+            missing=kept.missing,
             reason=reason if kept.low is None or reason in ("sedated", "unarousable") else "",
-            mismatch=kept.mismatch, entries=entries, ranged=kept.ranged,
-        )  # fmt: skip
+            mismatch=kept.mismatch,
+            entries=entries,
+            ranged=kept.ranged,
+        )
     lower = first if (first.low, first.high) <= (second.low, second.high) else second
     return IceValue(
-        at=first.at, low=min(first.low, second.low), high=min(first.high, second.high), maximum=lower.maximum,
-        missing=lower.missing, reason=lower.reason, mismatch=first.mismatch or second.mismatch, entries=entries,
+        at=first.at,
+        low=min(first.low, second.low),
+        high=min(first.high, second.high),
+        maximum=lower.maximum,
+        missing=lower.missing,
+        reason=lower.reason,
+        mismatch=first.mismatch or second.mismatch,
+        entries=entries,
         ranged=first.ranged or second.ranged,
-    )  # fmt: skip
+    )
 
 
 def total_with_items(total: IceValue, items: IceValue) -> IceValue:
@@ -177,6 +189,12 @@ def total_with_items(total: IceValue, items: IceValue) -> IceValue:
     if low > high:
         low, high = min(total.low, items.low), max(total.high, items.high)
     return IceValue(
-        at=total.at, low=low, high=high, maximum=items.maximum, missing=items.missing if low < high else (),
-        reason=items.reason, mismatch=mismatch, entries=total.entries + items.entries,
-    )  # fmt: skip
+        at=total.at,
+        low=low,
+        high=high,
+        maximum=items.maximum,
+        missing=items.missing if low < high else (),
+        reason=items.reason,
+        mismatch=mismatch,
+        entries=total.entries + items.entries,
+    )

@@ -187,7 +187,7 @@ class InForce:
                     at,
                     None,
                     ("grade",),
-                )  # fmt: skip
+                )
             )
         self.ice = value
         if value.low is not None:
@@ -265,7 +265,7 @@ class InForce:
                     at,
                     None,
                     ("grade",),
-                )  # fmt: skip
+                )
                 for e in motor
                 if e.finding == "weakness-unspecified"
             ]
@@ -283,7 +283,7 @@ class InForce:
                     at,
                     None,
                     ("grade",),
-                )  # fmt: skip
+                )
                 for e in hemorrhage
             ]
         edema = ("focal-edema", "diffuse-edema")

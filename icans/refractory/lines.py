@@ -97,11 +97,16 @@ def line_now(line: Line, log: FindingsLog) -> LineNow:
     if line.verdict is not None:
         late = line.verdict.late
     return LineNow(
-        episode=line.episode, line=line.number, treatment_start=line.start,
+        episode=line.episode,
+        line=line.number,
+        treatment_start=line.start,
         reference_low=reference.counts_as.low if reference else None,
         reference_high=reference.counts_as.high if reference else None,
-        met_b_at=line.met_b.at if line.met_b else None, verdict=verdict, verdict_at=at, late=late,
-    )  # fmt: skip
+        met_b_at=line.met_b.at if line.met_b else None,
+        verdict=verdict,
+        verdict_at=at,
+        late=late,
+    )
 
 
 def rests_on(

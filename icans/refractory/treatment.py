@@ -132,11 +132,16 @@ class Treatment:
         self.lines = (
             *self.lines,
             Line(
-                episode=course.episode, number=previous.number + 1 if previous else 1, start=at, earliest=earliest,
-                grade_at_start=course.headline, headline_rows=course.headline_rows, reference=reference,
+                episode=course.episode,
+                number=previous.number + 1 if previous else 1,
+                start=at,
+                earliest=earliest,
+                grade_at_start=course.headline,
+                headline_rows=course.headline_rows,
+                reference=reference,
                 answers=answers.at if answers else None,
             ),
-        )  # fmt: skip
+        )
         self.dues = (*self.dues[-2:], at + situation.policy.reference_after, at + situation.policy.evaluation_due)
 
     def _supersede(self, line: Line, start: datetime, at: datetime, situation: Situation) -> None:

@@ -210,7 +210,7 @@ def counted_doses(at: datetime, since: datetime | None, doses: Doses, policy: Po
                 factor=factor,
                 equivalent_mg=given,
                 shown=dose.shown,
-            )  # fmt: skip
+            )
         )
     return tuple(counted)
 
