@@ -29,7 +29,7 @@ FRIDBERG = Source(
 )
 STRATI = Source(
     "Strati et al., Blood 2021",
-    "Strati et al., Blood 2021;137:3272-3276, PMID 33534891",
+    "Strati et al., Blood 2021;137:3272-3276, PMID 33534891 (abstract)",
 )
 ASCO_8011 = Source("ASCO 2020 abstract 8011", "ASCO Annual Meeting 2020, abstract 8011")
 RECORD = Source("The available record", "")

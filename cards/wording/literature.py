@@ -17,8 +17,8 @@ DEFINITION_QUOTE = (
     "grade within 24 hr under active treatment"
 )
 DEFINITION_LIMITS = (
-    f"Its evidence: {FRIDBERG_COHORT}; 9 of the 45 met it. No consensus definition exists: other groups use "
-    "other wordings, most without a time limit."
+    f"Its evidence: {FRIDBERG_COHORT}; 9 of the 45 met it (about 30 had ICANS; treatment could include anakinra). No "
+    "consensus definition exists: other groups use other wordings, most without a time limit."
 )
 EQUIVALENCE = (
     "Equivalents by the usual anti-inflammatory ratios: dexamethasone 0.75 mg = methylprednisolone or "
@@ -55,19 +55,21 @@ _SITE_TIER = "This threshold is the site's own; no published figure stands behin
 DOSE_LIMITS = (
     "Limits: group medians are not thresholds of risk. The association is confounded by indication (sicker "
     "patients receive more), from small single cohorts with different products and time windows, and it is "
-    "contradicted elsewhere (Blood Cancer J 2024, myeloma, n = 101: no difference in progression-free or "
-    "overall survival; Fridberg et al.: no association with CAR-T expansion). Published treatment protocols "
+    "contradicted elsewhere (myeloma, n = 101, 34 % received steroids: no difference in progression-free or overall "
+    "survival, Blood Cancer J 2024, doi 10.1038/s41408-024-01048-0; Fridberg et al.: no association with CAR-T "
+    "expansion). Published treatment protocols "
     "reach these figures themselves. This card informs about exposure; it gives no advice on treatment."
 )
 STEROID_DAYS = (
     "In the retrospective large B-cell lymphoma cohort after axicabtagene ciloleucel (ASCO 2020 abstract "
     "8011; Strati et al., Blood 2021;137:3272, 60 of 100 patients received steroids, median 9 days), "
     "steroids over 10-30 days went with a progression-free survival of 5 against 8 months (p = 0.12, a "
-    "trend) and with shorter overall survival."
+    "trend), and prolonged use went with shorter overall survival (Strati et al.)."
 )
 EARLY_START = (
     "In ASCO 2020 abstract 8011 a start within 7 days went with a progression-free survival of 6 against 11 "
-    "months (p = 0.07, a trend); several protocols start this early on purpose."
+    "months (p = 0.07, a trend), and Strati et al. (Blood 2021;137:3272) report shorter overall survival with early "
+    "steroids; both are associations, confounded by indication, and several protocols start this early on purpose."
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
 from dataclasses import fields
 from datetime import timedelta
@@ -37,6 +39,15 @@ def test_sources_are_shown_in_full():
     entry = next(entry for entry in current_policy_entries() if entry.key == "evaluation_due")
     assert "doi 10.3324/haematol.2025.288954" in entry.citation
     assert entry.citation_short == "Fridberg et al. 2026, Table 1, footnote"
+
+
+def test_each_source_can_be_found_and_is_cited():
+    document = tomllib.loads(DEFAULT)
+    sources = document.pop("sources")
+    cited = set(re.findall(r"\b[a-z]+\d{4}\b", json.dumps(document)))
+    assert cited == sources.keys()
+    places = r"doi 10\.\d{4}|PMID \d{8}|\d{4};\d+[(:]|abstract \d{4}|Manual"
+    assert not [key for key, source in sources.items() if not re.search(places, source["full"])]
 
 
 def test_defaults():
