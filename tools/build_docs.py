@@ -1,8 +1,8 @@
 """Writes what docs/ shows of the program's own output: ``python -m tools.build_docs`` (``make docs``).
 
-docs/cards.md: one card of each type. README.md: the outputs between ``<!-- output: ... -->`` and
-``<!-- end -->``. With
-``--pictures`` also docs/images/*.png, which needs a Chromium, and pngquant to keep them small.
+docs/cards.md: one card of each type. docs/settings.md: settings and policy. README.md: the outputs between
+``<!-- output: ... -->`` and ``<!-- end -->``. With ``--pictures`` also docs/images/*.png, which needs a Chromium, and
+pngquant to keep them small.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 
 from cds_service.output.html import card_html, document
 from tools.docs_cards import EXAMPLES, Example
+from tools.docs_settings import settings_page
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -28,6 +29,7 @@ LINES_OF_DETAIL = 6
 END = "<!-- end -->"
 CARDS = ROOT / "docs" / "cards.md"
 IMAGES = ROOT / "docs" / "images"
+SETTINGS = ROOT / "docs" / "settings.md"
 WIDTH = 700
 #: The height of a page, told by the browser that lays it out.
 _MEASURE = "<script>document.title = document.querySelector('main').scrollHeight</script>"
@@ -108,6 +110,7 @@ def _run(browser: str, *options: str) -> str:
 
 def main(arguments: Sequence[str]) -> None:
     CARDS.write_text(cards_page(), encoding="utf-8")
+    SETTINGS.write_text(settings_page(), encoding="utf-8")
     README.write_text(readme(README.read_text(encoding="utf-8")), encoding="utf-8")
     if "--pictures" in arguments:
         browser = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")

@@ -98,6 +98,8 @@ def _add_policy(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     show = actions.add_parser("show", help="every setting and threshold with its citation")
     show.add_argument("--format", choices=("text", "json"), default="text")
     show.add_argument("--policy", type=Path, metavar="FILE", dest="policy_file", help="policy overrides as TOML")
+    show.add_argument("--changed", action="store_true", help="only what differs from the bundled policy")
+    show.add_argument("--write-template", type=Path, metavar="FILE", help="write a file of overrides to fill in")
     show.set_defaults(command=_command("policy", "policy_show"), output=None)
 
 

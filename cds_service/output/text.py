@@ -12,13 +12,13 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cards import count, number_text
 
 if TYPE_CHECKING:
     from cds_service.evaluation import Answer
-    from icans import Evaluation, ExposureNow, GradeNow, PolicyEntry, Problem, Replay
+    from icans import Evaluation, ExposureNow, GradeNow, Problem, Replay
 
 WIDTH = 100
 MOST_PROBLEMS = 20
@@ -170,46 +170,3 @@ def wrapped(lead: str, text: str) -> list[str]:
     return textwrap.wrap(cleaned, WIDTH, initial_indent=lead, subsequent_indent=indent, break_on_hyphens=False) or [
         lead.rstrip()
     ]
-
-
-def policy_text(entries: Iterable[PolicyEntry]) -> str:
-    """Every setting of the policy in force with unit, source and safe range, section by section."""
-    lines: list[str] = []
-    section = None
-    for entry in entries:
-        if entry.section != section:
-            section = entry.section
-            lines += ["", section.upper()] if lines else [section.upper()]
-        mark = " (overridden)" if entry.overridden else ""
-        unit = f" {entry.unit}" if entry.unit else ""
-        lines += wrapped(f"  {entry.key} = ", f"{_setting(entry.value)}{unit}{mark}")
-        lines += wrapped("      ", entry.meaning)
-        lines += wrapped("      ", _basis(entry))
-    return "\n".join(lines) + "\n"
-
-
-def _basis(entry: PolicyEntry) -> str:
-    said = f"{entry.citation}: {entry.reason}" if entry.reason else entry.citation
-    if not entry.overridable:
-        return f"{said} [fixed]"
-    if entry.choices:
-        return f"{said} [may be {', '.join(entry.choices)}]"
-    bounds = [
-        f"{name} {limit}" for name, limit in (("from", entry.minimum), ("to", entry.maximum)) if limit is not None
-    ]
-    return f"{said} [may be {' '.join(bounds)}]" if bounds else f"{said} [may be changed]"
-
-
-def _grades(value: Any) -> str:
-    """``2``, or ``3 to 4`` for a lowest and highest grade."""
-    if not isinstance(value, tuple | list):
-        return _setting(value)
-    return " to ".join(dict.fromkeys(_setting(item) for item in value))
-
-
-def _setting(value: Any) -> str:
-    if isinstance(value, dict):
-        return "; ".join(f"{name}: {_grades(item)}" for name, item in value.items())
-    if isinstance(value, tuple | list | frozenset):
-        return ", ".join(_setting(item) for item in value)
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -30,14 +30,15 @@ class Settings:
     policy_file, mappings_folder: overrides of the bundled policy and terminology.
     mappings_by_server: base URL of a FHIR server and the mappings folder that is used, instead of mappings_folder,
     for hook calls that name this server.
+    host, port: address and port to listen on; port 0 takes a free one.
     public_url: base URL under which callers reach this service, without trailing slash; "" if unknown.
     trust: one of TRUST; "" : development on a loopback address, otherwise none.
-    development: development trust also beyond loopback (a container's own network), said at each start.
+    development: development trust also beyond loopback (a container's own network), reported at each start.
     cors_origins: origins of browser clients allowed outside development trust.
     body_limit_megabytes: largest request body accepted.
     fhir_servers: base URLs of FHIR servers that hook calls may name although their addresses are internal or
     their scheme is http; public https servers need not be named.
-    fetch_seconds: how long a hook call may fetch what its prefetch lacks. answer_seconds: how long it may take.
+    fetch_seconds: how long a hook call may fetch what its prefetch lacks. answer_seconds: how long it may take in all.
     """
 
     zone: str = ""
@@ -202,3 +203,14 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "fetch_seconds": _seconds(0.1, 600),
     "answer_seconds": _seconds(0.1, 600),
 }
+
+
+def accepts(name: str) -> str:
+    """What a setting takes, in the words with which another value is refused."""
+    if _READERS[name] is Path:
+        return "a path"
+    try:
+        _READERS[name](object())
+    except (ValueError, TypeError) as error:
+        return str(error).removesuffix(" is expected")
+    raise LookupError(name)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from cards.rendering import WORDINGS
+from cds_service.site.settings import Settings
 from icans.findings import MODULE_OF
-from tools.build_docs import CARDS, IMAGES, README, cards_page, readme
+from tools.build_docs import CARDS, IMAGES, README, SETTINGS, cards_page, readme
 from tools.docs_cards import EXAMPLES
+from tools.docs_settings import meanings, settings_page
 
 ROOT = README.parent
 PAGES = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), ROOT / "tests" / "README.md")
@@ -25,6 +28,11 @@ def test_each_type_of_finding_has_its_card_in_the_docs():
 
 def test_the_cards_page_is_current():
     assert CARDS.read_text(encoding="utf-8") == cards_page(), HINT
+
+
+def test_the_settings_page_is_current_and_explains_every_setting():
+    assert set(meanings()) == {field.name for field in fields(Settings)}
+    assert SETTINGS.read_text(encoding="utf-8") == settings_page(), HINT
 
 
 def test_the_readme_shows_what_is_printed_now():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -350,6 +351,30 @@ def test_policy_show_lists_each_setting_with_its_citation(tmp_path: Path) -> Non
     changed = json.loads(printed("policy", "show", "--format", "json", "--policy", str(tmp_path / "policy.toml")))
     assert changed["policy"].startswith(document["policy"] + "+")
     assert [setting["key"] for setting in changed["settings"] if setting["overridden"]] == ["protocol_enrolled"]
+
+
+def test_policy_show_changed_lists_what_a_site_overrides_and_nothing_else(tmp_path: Path) -> None:
+    assert "No setting differs" in printed("policy", "show", "--changed")
+    (tmp_path / "policy.toml").write_text("[refractoriness]\ntreatment_gap = 36\n")
+    text = printed("policy", "show", "--changed", "--policy", str(tmp_path / "policy.toml"))
+    assert "[refractoriness]" in text and "treatment_gap = 36 h (overridden)" in text
+    assert "qualifying_dose" not in text
+
+
+def test_a_policy_template_is_a_policy_file_with_every_setting_that_may_be_overridden(tmp_path: Path) -> None:
+    file, filled = tmp_path / "template.toml", tmp_path / "filled.toml"
+    printed("policy", "show", "--write-template", str(file))
+    document = json.loads(printed("policy", "show", "--format", "json"))
+    lines = file.read_text().splitlines()
+    settings = {line[1:].split(" = ")[0] for line in lines if re.match(r"#\w+ = ", line)}
+    assert settings == {setting["key"] for setting in document["settings"] if setting["overridable"]}
+    filled.write_text("\n".join(re.sub(r"^#(\w+ = )", r"\1", line) for line in lines))
+    for written in (file, filled):
+        shown = json.loads(printed("policy", "show", "--format", "json", "--policy", str(written)))
+        assert shown["policy"] == document["policy"]
+    filled.write_text(filled.read_text().replace("treatment_gap = 30", "treatment_gap = 36"))
+    printed("policy", "show", "--policy", str(filled), "--write-template", str(file))
+    assert [line for line in file.read_text().splitlines() if line[:1] not in ("#", "[", "")] == ["treatment_gap = 36"]
 
 
 # --- start-up
