@@ -6,6 +6,7 @@
 #   make bench   the performance table, as ratios in one run
 #   make docs    what docs/ and the README show of our own output, written anew
 #   make terminology  the bundled FHIR terminology, written anew from tools/terminology/*.csv
+#   make wheel   the package as dist/*.whl
 #   make lock    resolve the dependencies anew (uv from the package index)
 
 PORT ?= 8080
@@ -15,7 +16,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check coverage bench docs terminology lock clean
+.PHONY: run test check coverage bench docs terminology wheel lock clean
 
 run: $(READY)
 	$(BIN)/icans-cds serve --host 127.0.0.1 --port $(PORT)
@@ -39,12 +40,16 @@ docs: $(READY)
 	$(BIN)/python -m tests.spec.document
 	$(BIN)/python -m tools.build_docs
 
+wheel: $(READY)
+	$(BIN)/python -m pip wheel --disable-pip-version-check --quiet --no-deps --no-build-isolation --no-index --wheel-dir dist .
+
 terminology: $(READY)
 	$(BIN)/python tools/build_terminology.py
 
 $(VENV)/.locked: requirements.lock
 	@test -n "$(PYTHON)" || \
 	  { echo "Python 3.11 or later was not found: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "installing $$(grep -c '^[a-z].*==' requirements.lock) packages into $(VENV), once" >&2
 	"$(PYTHON)" -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements.lock
 	@touch $@
@@ -63,4 +68,4 @@ lock:
 	$(LOCK) --constraint requirements.lock --output-file requirements-runtime.lock
 
 clean:
-	rm -rf $(VENV) $(VENV)-lock build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+	rm -rf $(VENV) $(VENV)-lock build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
