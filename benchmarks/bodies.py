@@ -168,7 +168,7 @@ def row(number: int, when: datetime, codings: list[Resource], text: str, categor
 
 
 def local_codings(number: int, display: str) -> list[Resource]:
-    """The local codings that stand before any standard one."""
+    """The local codings that are before any standard one."""
     return [
         {"system": FLOWSHEET, "code": str(number % 97), "display": display},
         {"system": HASHED, "code": f"tBdNYepLeojPG60x7nUx{number % 97:04d}", "display": display},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 DONE = 0
-FAULT = 1  # a fault of this program; its place is said, never a traceback
+FAULT = 1  # a fault of this program; its place is reported, never a traceback
 USAGE = 2  # wrong options, a missing path, an unusable policy, mapping or configuration file, a port in use
 NOT_FHIR = 3  # input that is not FHIR, or a file that cannot be read
 NOTHING_EVALUABLE = 4  # FHIR without an infusion, an assessment or a steroid

@@ -1,6 +1,6 @@
 """The members of a JSON object as bytes, each name once.
 
-A decoder keeps the last value of a name that stands twice; here a repeated name is refused, not guessed.
+A decoder keeps the last value of a name that occurs twice; here a repeated name is refused, not guessed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SEPARATOR = re.compile(rb"[ \t\r\n]*([,}])")
 
 
 class Malformed(ValueError):
-    """Not a JSON object whose names stand once. element: where, "" for the whole. repeated: a name stands twice."""
+    """Not a JSON object whose names occur once. element: where, "" for the whole. repeated: a name occurs twice."""
 
     def __init__(self, element: str, reason: str, repeated: bool = False) -> None:
         super().__init__(f"{element or 'The body'} {reason}.")

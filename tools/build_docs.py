@@ -31,7 +31,7 @@ CARDS = ROOT / "docs" / "cards.md"
 IMAGES = ROOT / "docs" / "images"
 SETTINGS = ROOT / "docs" / "settings.md"
 WIDTH = 700
-#: The height of a page, told by the browser that lays it out.
+#: The height of a page, as measured by the browser that lays it out.
 _MEASURE = "<script>document.title = document.querySelector('main').scrollHeight</script>"
 PREFACE = """# Cards
 
@@ -46,7 +46,7 @@ def cards_page() -> str:
     parts = [PREFACE]
     for example in EXAMPLES:
         card = example.card()
-        parts.append(f"## {example.type}\n\n{example.told}\n\n![{example.type}](images/{example.type}.png)\n")
+        parts.append(f"## {example.type}\n\n{example.shows}\n\n![{example.type}](images/{example.type}.png)\n")
         parts.append(f"`{card['indicator']}` **{card['summary']}**\n")
         parts.append("\n".join(f"> {line}".rstrip() for line in card["detail"].splitlines()) + "\n")
         drafts = [draft["label"] for draft in card.get("suggestions") or ()]

@@ -2,7 +2,7 @@
 and the Questionnaire.
 
 Run ``python tools/build_terminology.py`` after changing a table; ``--check`` only says whether the files
-are up to date. Each row names the public source in which its code stands with its meaning; rows that have
+are up to date. Each row names the public source that gives its code with its meaning; rows that have
 none (verified = no) go to a ConceptMap of their own, which is read only on an explicit setting.
 """
 

@@ -25,7 +25,7 @@ class Example:
     """A chart and the instant at which its card leads."""
 
     type: str
-    told: str
+    shows: str
     when: str
     charted: tuple[Resource, ...]
 

@@ -44,7 +44,7 @@ def sum_table(doses: Sequence[CountedDose], view: View) -> str:
 
 
 def other_totals(exposure: ExposureNow) -> list[str]:
-    """The other sums beside the cumulative one, each as a sentence."""
+    """The other sums next to the cumulative one, each as a sentence."""
     sums = (
         ("since ICANS onset", exposure.since_onset_mg),
         ("last 24 h", exposure.last_24h_mg),

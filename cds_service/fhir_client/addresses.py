@@ -1,7 +1,7 @@
 """Which addresses of FHIR servers may be called: origins of URLs, and the guard for URLs that a caller names.
 
 The guard keeps a hook call from reaching what only this machine can reach (loopback, link-local, private
-ranges), unless the site's configuration names that server. It looks at the addresses that a name stands for,
+ranges), unless the site's configuration names that server. It looks at the addresses that a name resolves to,
 and connects to no other than those it looked at, so that a name cannot change its meaning in between.
 """
 
@@ -51,7 +51,7 @@ class AddressRules:
         self.addresses(address[1], address[2])
 
     def addresses(self, host: str, port: int) -> list[str]:
-        """What a name stands for. Raises NotAllowed if one of them must not be reached, OSError if nobody knows it."""
+        """What a name resolves to. Raises NotAllowed if one of them must not be reached, OSError if nobody knows it."""
         found = [str(known[4][0]) for known in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
         for address in found:
             self._check_address(address)

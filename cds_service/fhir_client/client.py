@@ -1,7 +1,7 @@
 """Reading from a FHIR server: one resource, or a search with all its pages, within a deadline and within caps.
 
 Whatever goes wrong becomes a reason in plain words, without addresses and without anything of the patient's:
-reasons stand on cards and in the answers to failed calls. The token goes to its own server and nowhere else.
+reasons are on cards and in the answers to failed calls. The token goes to its own server and nowhere else.
 """
 
 from __future__ import annotations
@@ -261,7 +261,7 @@ def _next(page: Page, url: str, base: str) -> str | None:
 
 
 def _joined(url: str, other: str) -> str:
-    """An absolute link as it stands, a relative one made absolute; what is no URL is on no server."""
+    """An absolute link as it is, a relative one made absolute; what is no URL is on no server."""
     try:
         return other if urlsplit(other).scheme else urljoin(url, other)
     except ValueError:

@@ -44,7 +44,7 @@ class MedicationReads:
             try:
                 self.read[reference] = self.client.read(reference)
             except Unreadable as error:
-                # One that is not there is said where the administration is read.
+                # One that is not there is reported where the administration is read.
                 if error.status not in GONE:
                     self.cut = error.reason
 

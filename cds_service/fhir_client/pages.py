@@ -12,7 +12,7 @@ import msgspec
 
 from cds_service.json_members import Malformed, members_of
 
-#: How a resource stands in a page that the search did not look for.
+#: How a resource is marked in a page that the search did not look for.
 _BROUGHT_ALONG = frozenset({"include", "outcome"})
 
 

@@ -65,7 +65,7 @@ def document(title: str, parts: Iterable[str]) -> str:
 
 
 def said(text: str) -> str:
-    """A text for a place in a page: nothing in it can be markup or reorder what stands around it."""
+    """A text for a place in a page: nothing in it can be markup or reorder what is around it."""
     return escape(printable(text))
 
 

@@ -18,7 +18,7 @@ LOOKS_RELEVANT = "looks-relevant"
 IRRELEVANT = "irrelevant"
 REFUSED = "refused"
 VERDICTS = (UNDERSTOOD, LOOKS_RELEVANT, REFUSED, IRRELEVANT)
-#: Rows of one verdict, and references that stand for all of a row.
+#: Rows of one verdict, and references that are shown for all of a row.
 LARGEST = 10_000
 REFERENCES = 2
 _LONGEST_TEXT = 200
@@ -30,7 +30,7 @@ class CodedItem:
     """What a row is about.
 
     kind: "observation", "procedure", "condition", "drug", "question" (by what they are named), "answer",
-    "reason" (of not assessing), "unit", "route", "event", "value" (how something stands), "resource".
+    "reason" (of not assessing), "unit", "route", "event", "value" (how something is charted), "resource".
     verdict: one of VERDICTS. system, code, display: as charted ("" where there is none).
     meaning: the project's code it is understood as. lost: what its absence costs. map_to: what to do about it.
     targets: the code systems that a site can map it to.

@@ -12,7 +12,7 @@ from fhir_mappings.fhir_types import elements as lean
 from fhir_mappings.fhir_types.questionnaire import QuestionnaireResponse, items_of
 from fhir_mappings.observations.observation import ObservationReader
 
-#: The status of an Observation that a response stands for; others are no finished form and keep their name.
+#: The status of an Observation that a response represents; others are no finished form and keep their name.
 _STATUS = {"completed": "final", "amended": "amended", "entered-in-error": "entered-in-error"}
 
 

@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,9})?", re.ASCII)
 
 
 class Unusable(ValueError):
-    """A value that is charted and cannot be used: problem code and the element it stands in."""
+    """A value that is charted and cannot be used: problem code and the element it is in."""
 
     def __init__(self, code: str, element: str, message: str) -> None:
         super().__init__(message)

@@ -149,7 +149,7 @@ class Terminology:
         return "car-t-infusion" in self._meanings(canonical.ASSESSMENT, codings, None)
 
     def developmental_delay(self, codings: CodePairs) -> bool:
-        """Whether a condition stands in value set developmental-delay (bundled without standard codes)."""
+        """Whether a condition is in value set developmental-delay (bundled without standard codes)."""
         members = self.tables.value_sets["developmental-delay"]
         return any(key in members for key in _keys(codings))
 
@@ -163,7 +163,7 @@ class Terminology:
 
     def drug_matters(self, codings: CodePairs, texts: Iterable[str | None]) -> bool:
         """Whether a drug is read: recognised as more than "other", or of a name that looks relevant; names
-        may stand in the texts or in the codes of a local list."""
+        may be in the texts or in the codes of a local list."""
         coded = tuple(codings)
         match = self.drug(coded, named := tuple(texts))
         if match is not None:
@@ -174,7 +174,7 @@ class Terminology:
         """The drug that the codings, else the texts name, None if nothing here is recognised.
 
         RxNorm, a site's codes, SNOMED CT and ATC, NDC, then exact normalised names. Where they disagree the
-        steroid reading wins and ``conflicting`` names the others, so that a dose is said, not hidden.
+        steroid reading wins and ``conflicting`` names the others, so that a dose is reported, not hidden.
         """
         coded, named = tuple(codings), tuple(text for text in texts if text)
         key = (coded, named)

@@ -1,6 +1,6 @@
 """Amounts of FHIR quantities in milligrams, millilitres, pieces and seconds; rates per day.
 
-UCUM codes are case-sensitive and exact: ``MG`` is megagauss, ``mcg`` is none. Common codes stand in a table
+UCUM codes are case-sensitive and exact: ``MG`` is megagauss, ``mcg`` is none. Common codes are in a table
 (the tests hold it to the UCUM library); others are asked of the library, which is loaded only then. What is
 not coded in UCUM is read by the exact list of local spellings of the terminology, never guessed.
 """
@@ -107,7 +107,7 @@ def seconds(
 def ucum_code(unit: str | None, system: str | None, code: str | None, local: LocalUnits | None = None) -> str | None:
     """The UCUM code that a quantity's unit means, None if unknown or if code and text contradict.
 
-    A code in UCUM stands for itself; without a system, or in a local one, code and text are local spellings,
+    A code in UCUM represents itself; without a system, or in a local one, code and text are local spellings,
     and the text decides where the code is not listed.
     """
     local = local or _bundled_units()

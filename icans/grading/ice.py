@@ -181,7 +181,7 @@ def worse_of(first: IceValue, second: IceValue) -> IceValue:
 
 
 def total_with_items(total: IceValue, items: IceValue) -> IceValue:
-    """A recorded total beside its items: the total where both agree, else everything between them."""
+    """A recorded total next to its items: the total where both agree, else everything between them."""
     if items.low is None or items.high is None or total.low is None or total.high is None:
         return worse_of(total, items)
     low, high = max(total.low, items.low), min(total.high, items.high)

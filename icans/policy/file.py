@@ -23,7 +23,7 @@ from icans.policy.policy import Policy, PolicyEntry, PolicyError
 Checked = TypeVar("Checked", bound=BaseModel)
 #: Seconds of each unit of time in a policy file (UCUM codes; "a" counts years of age and is no duration).
 SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
-#: What an override may say about a setting beside its value; anything else must be as in the bundled file.
+#: What an override may say about a setting next to its value; anything else must be as in the bundled file.
 CHANGEABLE = frozenset({"value", "citation", "reason", "notes"})
 
 

@@ -57,6 +57,6 @@ def implausibly_large(dose: Dose, amount: Amount) -> bool:
 
 
 def number(amount: Decimal) -> str:
-    """A number as it stands in ids and is read: no exponent, no trailing zeros."""
+    """A number as it is in ids and is read: no exponent, no trailing zeros."""
     text = format(amount, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -14,7 +14,7 @@ KEPT = 4
 
 
 def remembered(read: Callable[[Record, Policy], Answer]) -> Callable[[Record, Policy], Answer]:
-    """The same function, which keeps what it last read of a few records (told apart by identity) under one policy."""
+    """The same function, which keeps what it last read of a few records (compared by identity) under one policy."""
     last: list[tuple[Record, Policy, Answer]] = []
 
     @wraps(read)

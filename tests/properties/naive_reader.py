@@ -1,7 +1,7 @@
 """A second, small and slow reading of one resource as parsed JSON: which entries could be read out of it at all.
 
 It shares no code with the reading. It knows nothing of validity, only what would be a wrong value: an entry whose
-number, unit, code, drug or time does not stand in the resource as charted.
+number, unit, code, drug or time is not in the resource as charted.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _NUMBER = re.compile(r"\s*[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?\s*", re.ASCII)
 
 
 def instants(value: Any) -> Iterator[datetime]:
-    """Every instant that a text under a time element stands for."""
+    """Every instant that a text under a time element represents."""
     if isinstance(value, dict):
         for inner in value.values():
             yield from instants(inner)

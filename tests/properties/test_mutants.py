@@ -1,7 +1,7 @@
-"""Mutated resources: never a traceback, never a value that does not stand there, never a silent loss.
+"""Mutated resources: never a traceback, never a value that is not there, never a silent loss.
 
 Resources of every kind that is read are changed in types, units, times, nesting, unicode and numbers, and read
-many at a time. Whatever is read out of a mutant must stand in it, as a small second reading sees it; a mutant out
+many at a time. Whatever is read out of a mutant must be in it, as a small second reading sees it; a mutant out
 of which nothing is read says why, unless what was changed made it something else.
 """
 
@@ -109,7 +109,7 @@ _NUMBERED = re.compile(r"m(\d+)$|entry\[(\d+)\]")
 
 
 def edited(sample: Json, rng: random.Random) -> Json:
-    """A copy with one number, unit, time or text replaced by one that charts hold, wherever it stands."""
+    """A copy with one number, unit, time or text replaced by one that charts hold, wherever it is."""
     mutant: Json = json.loads(json.dumps(sample))
     places = list(_leaves(mutant))
     holder, name = rng.choice(places)
@@ -173,7 +173,7 @@ def _number(name: str) -> int:
 
 
 def justified(entry: Entry, resource: Json) -> bool:
-    """Whether an entry stands in the resource as charted."""
+    """Whether an entry is in the resource as charted."""
     if entry.at not in tiny.times(resource):
         return False
     status = str(resource.get("status")).strip()
@@ -231,7 +231,7 @@ def _dose_is_justified(dose: Dose, resource: Json) -> bool:
 
 
 def silence_is_right(resource: Json) -> bool:
-    """Whether nothing needs to be said of a resource out of which nothing is read."""
+    """Whether nothing needs to be reported of a resource out of which nothing is read."""
     kind = resource.get("resourceType")
     if kind not in ("Observation", "Procedure", "MedicationAdministration", "QuestionnaireResponse"):
         return True

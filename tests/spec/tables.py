@@ -57,7 +57,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class ExpectedValue:
-    """A value of the whole assessment as of an instant: a dotted path and what stands there."""
+    """A value of the whole assessment as of an instant: a dotted path and what is there."""
 
     as_of: str
     path: str
@@ -84,7 +84,7 @@ def instant(text: str) -> str:
 
 
 def plain(text: str) -> Any:
-    """A value as it stands in JSON."""
+    """A value as it is in JSON."""
     if INSTANT.fullmatch(text):
         return instant(text)
     if text in ("true", "false", "none"):

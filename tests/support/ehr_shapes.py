@@ -31,7 +31,7 @@ MG_10 = {"value": 10, "unit": "mg", "system": UCUM, "code": "mg"}
 
 def given(when: str = on_day(5, "09:00"), **elements: Any) -> Resource:
     """Dexamethasone 10 mg into a vein on day 5; elements replace, and None removes. ``dosage`` replaces whole,
-    ``dose``, ``rateQuantity``, ``method`` and the like stand in it."""
+    ``dose``, ``rateQuantity``, ``method`` and the like are in it."""
     dosage: Resource = {"route": INTO_A_VEIN, "dose": MG_10}
     for name in ("route", "dose", "rateQuantity", "rateRatio", "method", "text", "extension", "modifierExtension"):
         if name in elements:

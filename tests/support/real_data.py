@@ -29,7 +29,7 @@ def documents() -> tuple[tuple[str, bytes], ...]:
 
 
 def resources(*types: str) -> Iterator[dict[str, Any]]:
-    """Every resource of these types, wherever it stands."""
+    """Every resource of these types, wherever it is."""
     for name, data in documents():
         if not name.endswith(".ndjson"):
             yield from _resources(json.loads(data), types)

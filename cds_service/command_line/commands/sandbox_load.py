@@ -84,7 +84,7 @@ def _row(name: str, course: list[dict[str, Any]], base: str, shifted: bool) -> d
 
 
 def _refuse_others(client: FhirClient, resources: list[dict[str, Any]]) -> None:
-    """Refusal if one of the ids is somebody else's already, or if that cannot be told."""
+    """Refusal if one of the ids is somebody else's already, or if that cannot be determined."""
     queue = [f"{resource['resourceType']}/{resource['id']}" for resource in resources]
     others: list[str] = []
     failed: list[str] = []

@@ -312,7 +312,7 @@ def test_a_bad_mapping_file_of_one_server_is_refused_at_start_up_too(tmp_path: P
 
 
 def test_words_without_a_code_are_mapped_as_words(tmp_path: Path) -> None:
-    """Drug names, units, routes and events that an EHR sends as text stand in the template as normalised words."""
+    """Drug names, units, routes and events that an EHR sends as text are in the template as normalised words."""
     row = given(
         medicationCodeableConcept={"text": "Steroid-X 4 mg/mL"},
         route={"text": "By Pump"},

@@ -42,7 +42,7 @@ CHART = (
 
 @dataclass(frozen=True)
 class Case:
-    """bad: what is charted besides; instead: resources of CHART, by id, that the bad ones stand for.
+    """bad: what is charted besides; instead: resources of CHART, by id, that the bad ones represent.
 
     live: sent as a live call of now, moved in time. prefetch: changes to the prefetch of a hook call.
     """

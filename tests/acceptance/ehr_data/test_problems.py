@@ -1,4 +1,4 @@
-"""docs/problems.md, row by row: each datum does to the result what the table says, and is said as it says."""
+"""docs/problems.md, row by row: each datum does to the result what the table says, and is reported as it says."""
 
 from __future__ import annotations
 

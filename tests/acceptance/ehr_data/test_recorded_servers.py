@@ -101,7 +101,7 @@ def test_captures_of_vendors_are_read_or_said_to_be_unreadable() -> None:
 
 
 def _server_of(data: bytes) -> str:
-    """The server whose next link stands in the capture, or any."""
+    """The server whose next link is in the capture, or any."""
     try:
         document = json.loads(data)
         links = document.get("link") or [] if isinstance(document, dict) else []

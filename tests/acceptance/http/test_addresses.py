@@ -109,7 +109,7 @@ def test_loopback_is_called_in_development_trust_and_private_ranges_are_not() ->
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_name_that_changes_its_address_is_not_connected_to(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The name stands for a public address when it is checked, and for this machine when it is connected to."""
+    """The name resolves to a public address when it is checked, and to this machine when it is connected to."""
     monkeypatch.setattr(AddressRules, "check", lambda self, base: None)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.2)

@@ -295,7 +295,7 @@ def test_a_search_is_read_up_to_the_cap_of_all_its_pages() -> None:
 
 
 def test_no_search_is_answered_from_what_a_server_remembers() -> None:
-    """HAPI answers a search that it was asked a minute ago from its memory, unless it is told not to."""
+    """HAPI answers a search that it was asked a minute ago from its memory, unless it is asked not to."""
     with serving(resources=resources(), page=5) as fhir:
         assert call(fhir).status_code == 200
         assert {headers.get("Cache-Control") for _, headers in fhir.asked} == {"no-cache"}

@@ -1,4 +1,4 @@
-"""``/demo`` and ``replay --format html``: pages that stand alone, and say what the cards say."""
+"""``/demo`` and ``replay --format html``: self-contained pages that show what the cards show."""
 
 from __future__ import annotations
 

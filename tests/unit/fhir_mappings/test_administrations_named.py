@@ -1,4 +1,4 @@
-"""MedicationAdministrations whose drug, time or kind is told in unusual ways."""
+"""MedicationAdministrations whose drug, time or kind is charted in unusual ways."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values of Observations: every way to chart one, and what is said of those that cannot be used."""
+"""Values of Observations: every way to chart one, and what is reported of those that cannot be used."""
 
 from __future__ import annotations
 

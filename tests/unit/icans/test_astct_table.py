@@ -49,7 +49,7 @@ TABLE = """
 0     | 3   | 3   | 3   | 3 | 4 | 3-4
 none  | 0-3 | 1-3 | 2-3 | 3 | 4 | 0-4
 """
-#: Pairs that contradict each other: they are graded all the same, and said.
+#: Pairs that contradict each other: they are graded all the same, and reported.
 IMPLAUSIBLE = {
     *((str(score), "unarousable") for score in range(1, 11)),
     *((str(score), "awakens-to-tactile") for score in range(7, 11)),
