@@ -71,6 +71,7 @@ FINDINGS = {
     "icp-edema": record.ICP_EDEMA_FINDINGS,
     "attribution": ("icans", "other-cause"),
 }
+CONDITIONS = {"developmental-delay": "Developmental delay"}
 ROUTES = {
     "systemic": "Counts as systemic: into a vein, a muscle, bone or under the skin, by mouth or enteral tube",
     "intrathecal": "Into the cerebrospinal fluid: listed apart, never counted",
@@ -134,6 +135,11 @@ def code_system(name: str, title: str, concepts: Iterable[dict[str, Any]], **mor
     return resource("CodeSystem", name, title, caseSensitive=True, **more, content="complete", concept=list(concepts))
 
 
+def text_system(name: str, title: str) -> dict[str, Any]:
+    """A system whose codes are texts as charted, in normalised words: any text is one, so that none are listed."""
+    return resource("CodeSystem", name, title, caseSensitive=True, content="not-present")
+
+
 def value_set(name: str, title: str, includes: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
     return resource("ValueSet", name, title, **more, compose={"include": includes})
 
@@ -178,6 +184,12 @@ def code_systems() -> list[dict[str, Any]]:
         code_system("ingredient", "Ingredients that are recognised", ingredients, property=role),
         code_system("administration-route", "How a route of administration counts", concepts(ROUTES)),
         code_system("administration-event", "What an administration row charts", concepts(EVENTS)),
+        code_system("icans-condition", "Conditions that decide which tool is valid", concepts(CONDITIONS)),
+        text_system("medication-name", "Drug names as charted"),
+        text_system("route-name", "Routes as charted"),
+        text_system("unit-name", "Units as charted"),
+        text_system("event-name", "Administration events as charted"),
+        text_system("word", "Single words of a text"),
     ]
 
 
@@ -327,7 +339,7 @@ def value_sets() -> list[dict[str, Any]]:
         value_set(
             "developmental-delay",
             "Conditions of developmental delay",
-            [{"system": canonical.CONDITION, "concept": [{"code": "developmental-delay"}]}],
+            [{"system": canonical.CONDITION, "concept": [{"code": code} for code in CONDITIONS]}],
             description=(
                 "No standard code is bundled: none was verified in a public source. A site lists its own "
                 "codes in a value set of this URL in its mappings folder."

@@ -125,7 +125,7 @@ def _decoded(path: Path, name: str | None = None) -> dict[str, Any]:
 
 def _add_code_system(resource: dict[str, Any], tables: Tables) -> None:
     codes = tables.code_systems.setdefault(resource["url"], {})
-    for concept in resource["concept"]:
+    for concept in resource.get("concept", ()):  # none where any text is a code
         properties = concept.get("property", ())
         codes[concept["code"]] = {
             "domains": " ".join(p["valueCode"] for p in properties if p["code"] == "domain"),

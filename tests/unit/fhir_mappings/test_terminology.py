@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -387,3 +388,10 @@ def test_a_bad_file_is_refused_with_file_element_and_reason(
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TerminologyError, match="is not a folder"):
         load_terminology(tmp_path / "nowhere")
+
+
+def test_each_code_system_of_the_project_that_a_bundled_file_names_is_defined() -> None:
+    files = {path.name: path.read_text(encoding="utf-8") for path in BUNDLED.glob("*.json")}
+    named = set(re.findall(rf'"({re.escape(canonical.BASE)}/CodeSystem/[^"]+)"', "".join(files.values())))
+    defined = {json.loads(text)["url"] for name, text in files.items() if name.startswith("CodeSystem-")}
+    assert named == defined
