@@ -36,6 +36,12 @@ MODULE_OF = {
     "data-quality": "data",
 }
 INDICATORS = ("critical", "warning", "info")
+#: How urgent a finding of a grade is, by type; all others have one indicator, or one by tier (policy).
+INDICATOR_OF_GRADE: Mapping[str, Mapping[int, str]] = {
+    "grade-change": {1: "info", 2: "warning", 3: "critical", 4: "critical"},
+    "icans-active": {1: "info", 2: "info", 3: "warning", 4: "warning"},
+    "refractory": {1: "warning", 2: "warning", 3: "critical", 4: "critical"},
+}
 #: Findings that are shown for a limited time after they became known.
 EXPIRING = frozenset(
     {"grade-change", "re-worsening", "cumulative-dose", "steroid-days", "dose-unknown", "data-quality"}

@@ -40,7 +40,7 @@ _OPEN_REASONS: Mapping[str, Callable[[Policy], str]] = {
         f"no steroid dose was found in the {in_words(policy.treatment_gap)} before: active treatment is not shown"
     ),
     "event-carry": lambda _: "the grade rests only on an event carried over from before, such as an earlier seizure",
-    "ice-only": lambda _: "the grade is unchanged but ICE rose by 2 points or more",
+    "ice-only": lambda policy: f"the grade is unchanged but ICE rose by {count(policy.ice_gain, 'point')} or more",
     "interval-overlap": lambda _: "the grades before and after overlap because items are missing",
 }
 _SHORT_REASONS = {

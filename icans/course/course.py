@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from icans.carried import Carried
 from icans.chart import CourseStart
-from icans.findings import Basis, Finding, finding_id, key_time
+from icans.findings import INDICATOR_OF_GRADE, Basis, Finding, finding_id, key_time
 from icans.findings_log import FindingsLog
 from icans.grading.assessment import Assessment
 from icans.policy.policy import Policy
 from icans.record import DocumentedGrade, Evidence, evidence_of
 
-CHANGE_INDICATOR = {1: "info", 2: "warning", 3: "critical", 4: "critical"}
-ACTIVE_INDICATOR = {1: "info", 2: "info", 3: "warning", 4: "warning"}
 
-
-class Course:
+class Course(Carried):
     """One monitored course (one infusion), as of the last instant processed; copied for checkpoints."""
 
     def __init__(self, patient: str, number: int = 0, start: CourseStart | None = None) -> None:
@@ -45,16 +44,11 @@ class Course:
         self.episodes: tuple[tuple[datetime, datetime], ...] = ()
         self.change_id: str | None = None
         self.active_id: str | None = None
-        self.possible: dict[tuple[Any, ...], str] = {}
+        self.possible: Mapping[tuple[Any, ...], str] = {}
         self.discrepancy_id: str | None = None
         self.overdue_id: str | None = None
         self.not_found_id: str | None = None
         self.upcoming: tuple[datetime, ...] = ()  # instants at which something falls due, as of the last settled one
-
-    def copy(self) -> Course:
-        twin = Course.__new__(Course)
-        twin.__dict__ = self.__dict__.copy()
-        return twin
 
     @property
     def monitored(self) -> bool:
@@ -148,7 +142,7 @@ class Course:
             "documentedGrade": assessment.documented,
         }
         key = f"{self.episode}|{key_time(at)}|{previous}|{self.headline}"
-        indicator = CHANGE_INDICATOR[self.headline] if rising else "info"
+        indicator = INDICATOR_OF_GRADE["grade-change"][self.headline] if rising else "info"
         change = self.finding("grade-change", key, at, indicator, facts, assessment.evidence, assessment)
         self.change_id = log.open(at, change)
         self.active_id = None
@@ -164,7 +158,7 @@ class Course:
                 "refractoryLines": [],
                 "treatmentLine": None,
             }
-            indicator = ACTIVE_INDICATOR[self.headline]
+            indicator = INDICATOR_OF_GRADE["icans-active"][self.headline]
             active = self.finding("icans-active", key, at, indicator, active_facts, assessment.evidence, assessment)
             self.active_id = log.open(at, active)
 

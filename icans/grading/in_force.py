@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from icans.carried import Carried
 from icans.grading import ice
 from icans.grading.astct import CONSCIOUSNESS_GRADES, DEEP_SEDATION, GCS_EYE_GRADES, HEMORRHAGE, GradeRange, rass_grade
 from icans.grading.sedation import Sedation
@@ -66,7 +67,7 @@ def _item_name(entry: Observed) -> str:
     return entry.item if isinstance(entry, IceItem) else entry.tool if isinstance(entry, NotAssessed) else ""
 
 
-class InForce:
+class InForce(Carried):
     """The newest values, as of the last instant absorbed; copied for checkpoints, never shared."""
 
     def __init__(self) -> None:
@@ -86,14 +87,9 @@ class InForce:
         self.unasked_items: frozenset[str] = frozenset()
         self.baseline: ice.IceValue | None = None
         self.tool_rows: tuple[datetime, ...] = ()
-        self.complete_ice: dict[datetime, ice.IceValue] = {}
+        self.complete_ice: Mapping[datetime, ice.IceValue] = {}
         self.ice_scored_at: datetime | None = None
         self.ice_ever_complete = False
-
-    def copy(self) -> InForce:
-        twin = InForce.__new__(InForce)
-        twin.__dict__ = self.__dict__.copy()
-        return twin
 
     def absorb(
         self, at: datetime, own: Sequence[Observed], items_from: Callable[[datetime], list[Observed]], policy: Policy

@@ -70,6 +70,7 @@ class Policy:
     evaluation_from: timedelta  # 16 h
     evaluation_due: timedelta  # 24 h
     evaluation_late: timedelta  # 30 h
+    ice_gain: int  # 2 points
     capd_gain: int  # 4 points
     early_worsening_note: timedelta  # 4 h
     # exposure

@@ -51,7 +51,7 @@ def judge(start: datetime, reference: Assessment, evaluation: Assessment, active
     without = evaluation.without_carried
     if without is not None and without.high <= reference.counts_as.low - 1:
         return Verdict("indeterminate", "event-carry", late)
-    if _ice_only(reference, evaluation):
+    if _ice_only(reference, evaluation, policy):
         return Verdict("indeterminate", "ice-only", late)
     return Verdict("met", "", late)
 
@@ -64,12 +64,12 @@ def _kind(reference: Assessment, evaluation: Assessment, policy: Policy) -> str:
     return "indeterminate"
 
 
-def _ice_only(reference: Assessment, evaluation: Assessment) -> bool:
-    """The ICE improved by two points or more while the grade did not, and nothing else got worse."""
+def _ice_only(reference: Assessment, evaluation: Assessment, policy: Policy) -> bool:
+    """The ICE improved while the grade did not, and nothing else got worse."""
     if not (reference.ice_complete and evaluation.ice_complete) or reference.working != evaluation.working:
         return False
     before, now = reference.ice_score, evaluation.ice_score
-    if before is None or now is None or now - before < 2:
+    if before is None or now is None or now - before < policy.ice_gain:
         return False
     highs = {v.domain: v.working.high for v in reference.domains}
     if before == 0:

@@ -12,6 +12,8 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from icans.carried import Carried
+from icans.findings import INDICATOR_OF_GRADE
 from icans.findings_log import FindingsLog
 from icans.grading.assessment import Assessment
 from icans.policy.policy import Policy
@@ -22,7 +24,6 @@ from icans.refractory.worsening import worse_again, worse_under_treatment
 from icans.steroids.doses import Doses
 
 WORSENING, NO_IMPROVEMENT = "worsening-under-treatment", "no-improvement-24h"
-NO_IMPROVEMENT_INDICATOR = {1: "warning", 2: "warning", 3: "critical", 4: "critical"}
 NEEDED = {
     "no-reference": ["assessment-at-treatment-start"],
     "not-assessable": ["assessment-without-sedation"],
@@ -34,7 +35,7 @@ NEEDED = {
 }
 
 
-class Treatment:
+class Treatment(Carried):
     """Treatment lines of one course, as of the last instant processed; copied for checkpoints."""
 
     def __init__(self) -> None:
@@ -43,11 +44,6 @@ class Treatment:
         self.candidates: tuple[tuple[datetime, datetime], ...] = ()
         self.last_bridge: datetime | None = None
         self.dues: tuple[datetime, ...] = ()
-
-    def copy(self) -> Treatment:
-        twin = Treatment.__new__(Treatment)
-        twin.__dict__ = self.__dict__.copy()
-        return twin
 
     def current(self, episode: int) -> Line | None:
         """The line in force in this episode."""
@@ -294,7 +290,7 @@ class Treatment:
         basis, evidence = rests_on(line, evaluation, situation)
         key = f"{line.episode}|{line.number}|{reason}"
         basis = replace(basis, early=reason == WORSENING and at - line.start < situation.policy.early_worsening_note)
-        indicator = "critical" if reason == WORSENING else NO_IMPROVEMENT_INDICATOR[grade]
+        indicator = "critical" if reason == WORSENING else INDICATOR_OF_GRADE["refractory"][grade]
         found = situation.course.finding("refractory", key, at, indicator, facts, evidence, basis)
         finding_id = situation.log.open(at, found)
         self._set(replace(line, finding_ids=(*line.finding_ids, finding_id)))

@@ -89,9 +89,10 @@ class Doses:
         del self.sums[bisect_left(self.dose_instants, min(instants)) :]
         del self.unusable[self.sums[-1][1] if self.sums else 0 :]
 
-    def weighed_between(self, start: datetime, end: datetime) -> Iterator[tuple[Dose, Amount]]:
-        """Doses that start in [start, end), each with what it counts for; duplicates left out."""
-        for index in range(bisect_left(self.dose_instants, start), bisect_left(self.dose_instants, end)):
+    def weighed_between(self, start: datetime | None, end: datetime) -> Iterator[tuple[Dose, Amount]]:
+        """Doses that start in [start, end), each with what it counts for; duplicates left out. start None: all."""
+        first = bisect_left(self.dose_instants, start) if start is not None else 0
+        for index in range(first, bisect_left(self.dose_instants, end)):
             yield from self.weighed_at(self.dose_instants[index])
 
     def weighed_at(self, at: datetime) -> list[tuple[Dose, Amount]]:
@@ -107,10 +108,11 @@ class Doses:
         for at in dict.fromkeys(self.period_instants[first:last]):
             yield from ((dose, amount) for dose, amount in self.weighed_at(at) if is_period(dose))
 
-    def given_between(self, after: datetime, until: datetime) -> tuple[Decimal, list[str]]:
+    def given_between(self, after: datetime | None, until: datetime) -> tuple[Decimal, list[str]]:
         """Systemic dexamethasone-equivalent mg given at single instants in (after, until], and the references of the
         doses of that time, those over a period among them, that have no usable amount."""
-        first, last = bisect_right(self.dose_instants, after), bisect_right(self.dose_instants, until)
+        first = bisect_right(self.dose_instants, after) if after is not None else 0
+        last = bisect_right(self.dose_instants, until)
         while len(self.sums) < last:
             mg = self.sums[-1][0] if self.sums else Decimal(0)
             for dose, amount in self.weighed_at(self.dose_instants[len(self.sums)]):

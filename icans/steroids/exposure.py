@@ -6,7 +6,7 @@ accrue linearly and exactly. Amounts are Decimal milligrams.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -14,6 +14,7 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
+from icans.carried import Carried
 from icans.chart import MICROSECOND
 from icans.findings import CountedDose
 from icans.policy.policy import Policy
@@ -58,7 +59,7 @@ class Accruing:
         return self.given(self.end) - self.given(at)
 
 
-class Exposure:
+class Exposure(Carried):
     """Running sums of one course, as of the last instant processed; copied for checkpoints."""
 
     def __init__(self, infusion_day: date | None = None, since: datetime | None = None) -> None:
@@ -74,15 +75,10 @@ class Exposure:
         self.at_onset: Decimal | None = None
         self.day_0_to_30 = ZERO
         self.before_infusion = ZERO
-        self.intrathecal: dict[str, Decimal] = {}
-        self.by_drug: dict[str, Decimal] = {}
+        self.intrathecal: Mapping[str, Decimal] = {}
+        self.by_drug: Mapping[str, Decimal] = {}
         self.tiers_crossed = 0
         self.days_reported = False
-
-    def copy(self) -> Exposure:
-        twin = Exposure.__new__(Exposure)
-        twin.__dict__ = self.__dict__.copy()
-        return twin
 
     def total_at(self, at: datetime) -> Decimal:
         """Dexamethasone-equivalent mg given since the course began, at least."""
@@ -182,7 +178,7 @@ def last_24h(at: datetime, doses: Doses) -> Decimal:
 
 def given_since(since: datetime | None, at: datetime, doses: Doses) -> Iterator[tuple[Dose, Amount]]:
     """The doses given from ``since`` to ``at`` that may count, those that were running then among them."""
-    start = (since or at - timedelta(days=36500)) - doses.longest_period
+    start = since - doses.longest_period if since is not None else None
     for dose, amount in doses.weighed_between(start, at + MICROSECOND):
         ends = dose.end if is_period(dose) and dose.end is not None else dose.at
         if dose.route != "intrathecal" and (since is None or ends >= since):
@@ -217,7 +213,7 @@ def counted_doses(at: datetime, since: datetime | None, doses: Doses, policy: Po
 
 def uncounted_doses(at: datetime, since: datetime | None, doses: Doses) -> tuple[str, ...]:
     """The references of the doses since ``since`` that are left out of the sum."""
-    start = (since or at - timedelta(days=36500)) - MICROSECOND
+    start = since - MICROSECOND if since is not None else None
     return tuple(doses.given_between(start, at)[1])
 
 

@@ -46,7 +46,7 @@ FAULTS = (
         "counts_as.high <= reference.counts_as.low",
     ),
     Fault("refractory/no_improvement.py", "counts_as.low >= max(1,", "counts_as.low > max(1,"),
-    Fault("refractory/no_improvement.py", "now - before < 2", "now - before < 3"),
+    Fault("refractory/no_improvement.py", "now - before < policy.ice_gain", "now - before <= policy.ice_gain"),
     Fault(
         "refractory/worsening.py",
         "counts_as.low > reference.counts_as.high",
