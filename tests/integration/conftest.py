@@ -66,7 +66,7 @@ SERVER = pytest.StashKey[Starting]()
 
 
 def needs_server(item: pytest.Item) -> bool:
-    return "hapi" in getattr(item, "fixturenames", ())
+    return item.path.parent == RECIPE.parent and "hapi" in getattr(item, "fixturenames", ())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
