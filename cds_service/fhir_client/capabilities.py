@@ -10,6 +10,10 @@ from cds_service.fhir_client.client import FhirClient
 from cds_service.fhir_client.pages import Unreadable
 
 _REMEMBERED_SECONDS = 3600.0
+#: Servers remembered at most, each with the names of these types only: whoever calls can name any server.
+_MOST_REMEMBERED = 256
+_ASKED_FOR = frozenset({"Patient", "Observation", "MedicationAdministration", "Medication", "Procedure", "Condition"})
+_LONGEST_NAME = 64
 
 
 class _SearchParam(msgspec.Struct, frozen=True, gc=False):
@@ -48,10 +52,14 @@ def capabilities(client: FhirClient) -> dict[str, frozenset[str]] | None:
     if statement.resource_type != "CapabilityStatement":
         return None
     offered = {
-        resource.type: frozenset(param.name for param in resource.search_param or () if param.name)
+        resource.type: frozenset(
+            param.name for param in resource.search_param or () if param.name and len(param.name) <= _LONGEST_NAME
+        )
         for rest in statement.rest or ()
         for resource in rest.resource or ()
-        if resource.type
+        if resource.type in _ASKED_FOR
     }
+    while len(_REMEMBERED) >= _MOST_REMEMBERED:
+        _REMEMBERED.pop(next(iter(_REMEMBERED)), None)
     _REMEMBERED[client.base] = (time.monotonic(), offered)
     return offered

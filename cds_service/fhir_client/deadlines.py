@@ -24,8 +24,9 @@ _HERE = threading.local()
 class Deadline:
     """An instant on the monotonic clock."""
 
-    def __init__(self, seconds: float) -> None:
-        self._at = time.monotonic() + seconds
+    def __init__(self, seconds: float, since: float | None = None) -> None:
+        """seconds: from ``since`` on (on the monotonic clock), else from now on."""
+        self._at = (time.monotonic() if since is None else since) + seconds
 
     @property
     def left(self) -> float:

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 from cds_service.fhir_client.addresses import AddressRules, origin
 
 if TYPE_CHECKING:
+    from cds_service.fhir_client.places import Places
     from cds_service.fhir_client.prefetch import Fetched
-    from cds_service.hooks.turn import Turn
+    from cds_service.hooks.turn import Hold
     from cds_service.site.site import Site
     from fhir_mappings import Reading
 
 #: Kept back from the time for the whole call, for evaluating and answering.
 ANSWERING_SECONDS = 0.5
+NO_PLACE = "The FHIR server was not asked, because too many calls wait for it already"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +44,16 @@ def fhir_access(members: Mapping[str, bytes], patient: str) -> FhirAccess | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookFetch:
-    """Fetches for one call. rules: which addresses may be called. seconds: how long fetching may take.
+    """Fetches for one call. rules: which addresses may be called. seconds: how long fetching may take at most.
 
-    turn: what the call holds while it is evaluated, and leaves to others while it waits here.
+    hold: what the call holds while it is evaluated, and leaves to others while it waits here. places: those of all
+    calls that wait.
     """
 
     rules: AddressRules
     seconds: float
-    turn: Turn
+    hold: Hold
+    places: Places
 
     def __call__(
         self, site: Site, access: FhirAccess, patient: str, prefetch: Mapping[str, bytes | None], reading: Reading
@@ -65,10 +69,13 @@ class HookFetch:
             return None
         from cds_service.fhir_client.client import FhirClient
         from cds_service.fhir_client.deadlines import Deadline
-        from cds_service.fhir_client.prefetch import fetch
+        from cds_service.fhir_client.prefetch import Fetched, fetch
 
-        client = FhirClient(access.base, deadline=Deadline(self.seconds), token=access.token, rules=self.rules)
-        with self.turn.left():
+        seconds = min(self.seconds, self.hold.deadline.left - ANSWERING_SECONDS)
+        client = FhirClient(access.base, deadline=Deadline(seconds), token=access.token, rules=self.rules)
+        with self.hold.left(), self.places.taken(access.base) as has_place:
+            if not has_place:
+                return Fetched(reasons=dict.fromkeys(wanted, NO_PLACE))
             return fetch(client, patient, templates, prefetch, wanted, lambda found: infused(found, patient, site))
 
 

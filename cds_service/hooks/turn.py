@@ -1,10 +1,21 @@
-"""One call at a time: the threads of an interpreter share one core, whatever else they wait for."""
+"""One call at a time, each within its time: the threads of an interpreter share one core, whatever else they wait for.
+
+A call that is not answered in its time is given up, wherever it is: while it waits for its turn, for a FHIR server,
+or in the middle of its evaluation.
+"""
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
+from threading import Lock, Timer, get_ident
+
+from cds_service.fhir_client.deadlines import Deadline
+
+
+class OutOfTime(BaseException):
+    """The time of a call is over. Not an Exception: nothing that is being evaluated may take it for its own."""
 
 
 class Turn:
@@ -16,17 +27,78 @@ class Turn:
     def __init__(self) -> None:
         self._lock = Lock()
 
-    def __enter__(self) -> None:
-        self._lock.acquire()
+    @contextmanager
+    def held(self, deadline: Deadline) -> Iterator[Hold]:
+        """Inside, the turn is this thread's. Raises OutOfTime, from wherever the thread is, at the deadline."""
+        hold = Hold(self._lock, deadline)
+        try:
+            hold.take()
+            yield hold
+        finally:
+            hold.give_back()
 
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
+
+class Hold:
+    """A turn that is held until ``deadline``."""
+
+    def __init__(self, lock: Lock, deadline: Deadline) -> None:
+        self.deadline = deadline
+        self._lock, self._taken = lock, False
+        self._cut: _Cut | None = None
+
+    def take(self) -> None:
+        """Raises OutOfTime if the turn does not come in time."""
+        if not self._lock.acquire(timeout=self.deadline.left):
+            raise OutOfTime
+        self._taken = True
+        self._cut = _Cut(self.deadline)
+
+    def give_back(self) -> None:
+        """Raises OutOfTime if the time ran out at this moment."""
+        cut, self._cut = self._cut, None
+        try:
+            if cut is not None:
+                cut.off()
+        finally:
+            if self._taken:
+                self._taken = False
+                self._lock.release()
 
     @contextmanager
     def left(self) -> Iterator[None]:
         """Inside, the turn is left to other calls: for waiting for a FHIR server."""
-        self._lock.release()
+        self.give_back()
         try:
             yield
         finally:
-            self._lock.acquire()
+            self.take()
+
+
+class _Cut:
+    """Raises OutOfTime in this thread at the deadline, unless it is off by then.
+
+    The interpreter delivers it between two steps of Python: an evaluation is nothing but Python, and long ones are
+    what has to be cut off.
+    """
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._thread, self._lock, self._on = get_ident(), Lock(), True
+        self._timer = Timer(deadline.left, self._cut)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def off(self) -> None:
+        self._timer.cancel()
+        with self._lock:
+            self._on = False
+            _raise_in(self._thread, None)  # one that was not delivered yet stays undelivered
+
+    def _cut(self) -> None:
+        with self._lock:
+            if self._on:
+                _raise_in(self._thread, OutOfTime)
+
+
+def _raise_in(thread: int, error: type[BaseException] | None) -> None:
+    raised = ctypes.py_object(error) if error is not None else None
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), raised)

@@ -61,10 +61,14 @@ class Settings:
 def load_settings(config: Path | None, environment: Mapping[str, str], options: Mapping[str, Any]) -> Settings:
     """The settings in force.
 
-    config: a TOML file with the names of Settings as keys. environment: ``ICANS_CDS_`` and the upper-case name
-    (lists separated by blanks). options: values given on the command line; None: not given.
+    config: a TOML file with the names of Settings as keys; None: the one that ``ICANS_CDS_CONFIG`` names, if any.
+    environment: ``ICANS_CDS_`` and the upper-case name (lists separated by blanks). options: values given on the
+    command line; None: not given.
     Raises Refusal naming the source and the key that cannot be used.
     """
+    named = environment.get("ICANS_CDS_CONFIG", "").strip()
+    if config is None and named:
+        config = Path(named)
     values = _from_file(config) if config else {}
     for name in _READERS:
         text = environment.get(f"ICANS_CDS_{name.upper()}", "").strip()

@@ -5,9 +5,10 @@ Every answer is JSON and every error an OperationOutcome; no path redirects; not
 
 from __future__ import annotations
 
+import gc
 import logging
+import os
 import re
-import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
@@ -18,17 +19,20 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, UnsupportedMedi
 
 from cds_service.errors import place_of
 from cds_service.fhir_client.addresses import AddressRules
-from cds_service.hooks.access import ANSWERING_SECONDS, HookFetch
+from cds_service.fhir_client.deadlines import Deadline
+from cds_service.fhir_client.places import Places
+from cds_service.hooks.access import HookFetch
 from cds_service.hooks.answer import answer_hook
 from cds_service.hooks.discovery import discovery
 from cds_service.hooks.errors import MEDIA_TYPE, HookError, operation_outcome
-from cds_service.hooks.turn import Turn
+from cds_service.hooks.turn import OutOfTime, Turn
 from cds_service.published.schemas import SCHEMA_NAMES, schema
-from cds_service.site.settings import Settings, effective_trust
+from cds_service.site.settings import Settings, effective_trust, load_settings
 from cds_service.site.site import Site, site_of
 from cds_service.site.version import VERSION
 from cds_service.web.cross_origin import add_cross_origin
 from cds_service.web.pages.about import about
+from cds_service.web.trust.development import not_served
 from fhir_mappings import AFFECTS, load_models
 
 LOG = logging.getLogger("icans_cds")
@@ -36,6 +40,9 @@ ACCEPTED_TYPES = frozenset({"application/json", "application/fhir+json"})
 REFUSED_WITHOUT_TRUST = (
     "Hook calls are refused: this version cannot verify callers, and the server was not started in development trust."
 )
+NOT_IN_TIME = "The call could not be answered in its time; no card was produced. Try again."
+#: When a request arrived, on the monotonic clock: a member of the WSGI environment, where the server tells it.
+ARRIVED = "icans_cds.arrived"
 SAID = {
     404: "There is nothing at this address.",
     405: "This address does not take this method.",
@@ -54,11 +61,13 @@ WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The application for these settings. Raises Refusal if policy or mappings cannot be used.
+    """The application for these settings. Raises Refusal if settings, policy or mappings cannot be used.
 
-    The trust in force is that of the address in ``settings.host``; see settings.effective_trust.
+    settings: None: those of the environment (``ICANS_CDS_*``; ICANS_CDS_CONFIG names a file of them), for a WSGI
+    server of the site's own. The trust in force is that of the settings, whatever server runs the application; in
+    development trust each request's peer and Host are asked as well.
     """
-    settings = settings or Settings()
+    settings = settings or load_settings(None, os.environ, {})
     site = site_of(settings)
     load_models(AFFECTS)
     trust = effective_trust(settings)
@@ -72,6 +81,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         from cds_service.web.pages.demo import add_demo
 
         add_demo(app, site)
+        _add_guard(app, settings)
     _add_errors(app)
     add_cross_origin(app, settings, trust)
     app.wsgi_app = plain_paths(app.wsgi_app)  # type: ignore[method-assign, assignment]
@@ -91,7 +101,7 @@ def plain_paths(application: WsgiApplication) -> WsgiApplication:
 def _add_services(app: Flask, site: Site, settings: Settings, trust: str) -> None:
     document = orjson.dumps(discovery(site.terminology, *site.by_server.values()))
     rules = AddressRules(configured=settings.fhir_servers, development=trust == "development")
-    turn = Turn()
+    turn, places = Turn(), Places()
 
     @app.get("/cds-services")
     def list_services() -> Response:
@@ -104,15 +114,29 @@ def _add_services(app: Flask, site: Site, settings: Settings, trust: str) -> Non
         encoding = request.headers.get("Content-Encoding", "identity").lower()
         if request.mimetype not in ACCEPTED_TYPES or encoding != "identity":
             raise UnsupportedMediaType
-        started = time.monotonic()
+        deadline = Deadline(settings.answer_seconds, since=request.environ.get(ARRIVED))
         body = request.get_data(cache=False)
-        with turn:
-            spent = time.monotonic() - started
-            seconds = min(settings.fetch_seconds, settings.answer_seconds - ANSWERING_SECONDS - spent)
-            fetch = HookFetch(rules=rules, seconds=max(0.0, seconds), turn=turn)
-            response = _json(answer_hook(service_id, body, site, fetch=fetch))
+        try:
+            with turn.held(deadline) as hold:
+                fetch = HookFetch(rules=rules, seconds=settings.fetch_seconds, hold=hold, places=places)
+                response = _json(answer_hook(service_id, body, site, fetch=fetch))
+        except OutOfTime:
+            gc.enable()  # given up anywhere, also where it would have been resumed
+            LOG.warning("%s was not answered in time", request.url_rule)
+            response = _outcome(503, NOT_IN_TIME, code="timeout")
+            response.headers["Retry-After"] = "1"
         response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def _add_guard(app: Flask, settings: Settings) -> None:
+    @app.before_request
+    def guard() -> Response | None:
+        """What is public anyway (discovery, health, schemas) is answered to everybody."""
+        if request.method != "OPTIONS" and request.endpoint in ("call_service", "demo", "demo_course"):
+            reason = not_served(request.environ, settings)
+            return _outcome(403, reason) if reason is not None else None
+        return None
 
 
 def _add_pages(app: Flask, site: Site) -> None:

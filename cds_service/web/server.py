@@ -10,37 +10,15 @@ import socket
 import sys
 from types import FrameType
 
-from waitress.channel import HTTPChannel
-from waitress.server import create_server
-from waitress.task import ErrorTask
-
 from cds_service.errors import DONE, Refusal
-from cds_service.hooks.errors import MEDIA_TYPE, operation_outcome
 from cds_service.site.settings import Settings, effective_trust, is_loopback
 from cds_service.site.version import VERSION
 from cds_service.web.app import create_app
+from cds_service.web.connections import Server
 
-THREADS = 8
 #: A body up to this many times the limit is taken in before it is refused, so that the caller reads the answer;
 #: beyond it the connection is cut.
 TAKEN_IN = 4
-
-
-class OutcomeTask(ErrorTask):  # type: ignore[misc]
-    """What waitress itself refuses (not HTTP, too large) is an OperationOutcome too."""
-
-    def execute(self) -> None:
-        error = self.request.error
-        body = operation_outcome(error.code, f"The server could not take this request: {error.reason}.")
-        self.status = f"{error.code} {error.reason}"
-        self.response_headers.append(("Content-Type", MEDIA_TYPE))
-        self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
-
-
-class OutcomeChannel(HTTPChannel):  # type: ignore[misc]
-    error_task_class = OutcomeTask
 
 
 def serve(settings: Settings) -> int:
@@ -50,14 +28,7 @@ def serve(settings: Settings) -> int:
     gc.collect()
     gc.freeze()  # what was loaded for good is not looked through again while calls are answered
     listener = _listener(settings)
-    server = create_server(
-        app,
-        sockets=[listener],
-        threads=THREADS,
-        ident=None,
-        max_request_body_size=TAKEN_IN * settings.body_limit_megabytes * 1_000_000,
-    )
-    server.channel_class = OutcomeChannel
+    server = Server(app, listener, TAKEN_IN * settings.body_limit_megabytes * 1_000_000)
     signal.signal(signal.SIGTERM, _stop)
     _say_start(settings, listener.getsockname()[1])
     server.run()
