@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
+from icans.facts import Facts, published
+
 _THOUSANDTH = Decimal("0.001")
 _PLAIN = frozenset({str, int, bool, type(None)})
 
@@ -38,6 +40,12 @@ def to_json(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no JSON form here")
+
+
+def facts_json(facts: Facts) -> dict[str, Any]:
+    """What a finding states, as the published JSON names and writes it."""
+    stated: dict[str, Any] = to_json(published(facts))
+    return stated
 
 
 def time_json(instant: datetime) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
-from cards.json_values import time_json, to_json, without_empty
+from cards.json_values import facts_json, time_json, to_json, without_empty
 from cards.markdown import LONGEST_SUMMARY, bullets, escape, plain, table
 from cards.sources import card_source, override_reasons
 from cards.view import CardContext, Times, View
@@ -24,7 +24,7 @@ from icans.grading.assessment import Assessment
 from icans.record import Evidence, Problem
 
 EXTENSION = "org.icans-cds.alert"
-WORDINGS: Mapping[str, Wording] = {**ICANS, **REFRACTORY, **STEROIDS, **DATA}
+WORDINGS: dict[str, Wording] = {**ICANS, **REFRACTORY, **STEROIDS, **DATA}
 #: A card names at most so many further findings and problems, and counts the rest.
 NAMED = 5
 _EVIDENCE_ROWS = 8
@@ -79,12 +79,12 @@ def alert_json(alert: Alert, patient: str | None = None) -> dict[str, Any]:
         "module": finding.module,
         "at": time_json(finding.at),
         "indicator": finding.indicator,
-        "facts": to_json(alert.facts),
+        "facts": facts_json(alert.facts),
         "findingId": finding.id,
         "evidence": _evidence_json(finding.evidence),
     }
     if alert.revised_facts is not None:
-        printed["revisedFacts"] = to_json(alert.revised_facts)
+        printed["revisedFacts"] = facts_json(alert.revised_facts)
     if alert.reopened_at:
         printed["reopenedAt"] = to_json(alert.reopened_at)
     if alert.withdrawn:
@@ -129,13 +129,13 @@ def _extension(lead: Alert, others: Sequence[Alert], view: View) -> dict[str, An
         "module": finding.module,
         "at": time_json(finding.at),
         "shownAt": time_json(lead.shown_at),
-        "facts": to_json(lead.facts),
+        "facts": facts_json(lead.facts),
         "evidence": _evidence_json(finding.evidence),
         "alsoHolds": [_also(alert) for alert in others],
         "policy": view.policy.label,
     }
     if lead.revised_facts is not None:
-        extension["revisedFacts"] = to_json(lead.revised_facts)
+        extension["revisedFacts"] = facts_json(lead.revised_facts)
     if view.context.mappings:
         extension["mappings"] = view.context.mappings
     return extension
@@ -147,10 +147,10 @@ def _also(alert: Alert) -> dict[str, Any]:
         "type": alert.finding.type,
         "at": time_json(alert.finding.at),
         "indicator": alert.finding.indicator,
-        "facts": to_json(alert.facts),
+        "facts": facts_json(alert.facts),
     }
     if alert.revised_facts is not None:
-        also["revisedFacts"] = to_json(alert.revised_facts)
+        also["revisedFacts"] = facts_json(alert.revised_facts)
     return also
 
 
@@ -191,8 +191,7 @@ def _corrected(alert: Alert, view: View) -> list[str]:
     """What a correction changed since the finding was first shown."""
     if alert.revised_facts is None:
         return []
-    latest = to_json(alert.finding.facts)
-    first = to_json(alert.facts)
+    latest, first = facts_json(alert.finding.facts), facts_json(alert.facts)
     changed = [key for key in latest if latest[key] != first.get(key)]
     named = "; ".join(f"{key} was {_said(first.get(key))}, is {_said(latest[key])}" for key in changed[:NAMED])
     shown = view.clock(alert.shown_at)

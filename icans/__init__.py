@@ -4,7 +4,9 @@ The names below are for other rooms; nothing else of this package is imported fr
 """
 
 from icans.engine.run import evaluate, replay
+from icans.facts import DataQuality, OneOf, Range, published_name
 from icans.findings import (
+    FINDING_TYPES,
     Alert,
     CourseSummary,
     Evaluation,
@@ -22,19 +24,23 @@ from icans.policy.policy import Policy, PolicyEntry, PolicyError
 from icans.record import Death, Dose, Escalation, Problem, Record
 
 __all__ = [
+    "FINDING_TYPES",
     "Alert",
     "Assessment",
     "CourseSummary",
+    "DataQuality",
     "Death",
     "Dose",
     "Escalation",
     "Evaluation",
     "ExposureNow",
     "GradeNow",
+    "OneOf",
     "Policy",
     "PolicyEntry",
     "PolicyError",
     "Problem",
+    "Range",
     "Record",
     "RefractoryNow",
     "Replay",
@@ -43,6 +49,7 @@ __all__ = [
     "evaluate",
     "load_policy",
     "policy_entries",
+    "published_name",
     "replay",
     "table_in_force",
 ]

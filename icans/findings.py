@@ -1,7 +1,7 @@
 """What comes out of the clinic: findings, alerts and what is known of a patient at one instant.
 
-Names of types, modules and facts are those of the published interface (docs/interface.md); wording
-lives in cards/. Instants are UTC datetimes, doses Decimal milligrams.
+Names of types and modules are those of the published interface (docs/interface.md), what each type states is in
+icans/facts.py, how it reads in cards/wording. Instants are UTC datetimes, doses Decimal milligrams.
 """
 
 from __future__ import annotations
@@ -14,27 +14,28 @@ from decimal import Decimal
 from hashlib import sha1
 from typing import Any, NamedTuple
 
+from icans.facts import (
+    AssessmentNotFound,
+    AssessmentOverdue,
+    CumulativeDose,
+    DataQuality,
+    DoseUnknown,
+    Facts,
+    GradeChange,
+    GradeDiscrepancy,
+    GradePossibleChange,
+    IcansActive,
+    ReassessmentOverdue,
+    Refractory,
+    RefractoryIndeterminate,
+    ReWorsening,
+    SteroidDays,
+)
 from icans.grading.assessment import Assessment
 from icans.policy.policy import Policy
 from icans.record import Dose, Entry, Escalation, Evidence, Problem
 
 MODULES = ("icans", "refractory", "steroids", "crs", "protocol", "data")
-MODULE_OF = {
-    "grade-change": "icans",
-    "icans-active": "icans",
-    "grade-possible-change": "icans",
-    "grade-discrepancy": "icans",
-    "assessment-not-found": "icans",
-    "assessment-overdue": "icans",
-    "refractory": "refractory",
-    "reassessment-overdue": "refractory",
-    "refractory-indeterminate": "refractory",
-    "re-worsening": "refractory",
-    "cumulative-dose": "steroids",
-    "steroid-days": "steroids",
-    "dose-unknown": "steroids",
-    "data-quality": "data",
-}
 INDICATORS = ("critical", "warning", "info")
 #: How urgent a finding of a grade is, by type; all others have one indicator, or one by tier (policy).
 INDICATOR_OF_GRADE: Mapping[str, Mapping[int, str]] = {
@@ -42,14 +43,39 @@ INDICATOR_OF_GRADE: Mapping[str, Mapping[int, str]] = {
     "icans-active": {1: "info", 2: "info", 3: "warning", 4: "warning"},
     "refractory": {1: "warning", 2: "warning", 3: "critical", 4: "critical"},
 }
-#: Findings that are shown for a limited time after they became known.
-EXPIRING = frozenset(
-    {"grade-change", "re-worsening", "cumulative-dose", "steroid-days", "dose-unknown", "data-quality"}
-)
-#: Facts that are shown as of the call; all others stay as first shown.
-RUNNING_FACTS = {
-    "icans-active": frozenset({"gradeLow", "gradeHigh", "lastAssessment", "stale", "refractoryLines", "treatmentLine"}),
-    "refractory": frozenset({"alsoMet"}),
+
+
+@dataclass(frozen=True, slots=True)
+class FindingType:
+    """How findings that state ``facts`` are shown: in which module, for a limited time after they became known or not,
+    and which facts are shown as of the call (all others stay as first shown)."""
+
+    facts: type[Facts]
+    module: str
+    expires: bool = False
+    running: frozenset[str] = frozenset()
+
+
+_AS_OF_NOW = ("grade_low", "grade_high", "last_assessment", "stale", "refractory_lines", "treatment_line")
+#: Every type of finding by its name, in the order of the published interface.
+FINDING_TYPES: dict[str, FindingType] = {
+    row.facts.type: row
+    for row in (
+        FindingType(GradeChange, "icans", expires=True),
+        FindingType(IcansActive, "icans", running=frozenset(_AS_OF_NOW)),
+        FindingType(GradePossibleChange, "icans"),
+        FindingType(GradeDiscrepancy, "icans"),
+        FindingType(AssessmentNotFound, "icans"),
+        FindingType(AssessmentOverdue, "icans"),
+        FindingType(Refractory, "refractory", running=frozenset({"also_met"})),
+        FindingType(ReassessmentOverdue, "refractory"),
+        FindingType(RefractoryIndeterminate, "refractory"),
+        FindingType(ReWorsening, "refractory", expires=True),
+        FindingType(CumulativeDose, "steroids", expires=True),
+        FindingType(SteroidDays, "steroids", expires=True),
+        FindingType(DoseUnknown, "steroids", expires=True),
+        FindingType(DataQuality, "data", expires=True),
+    )
 }
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://icans-cds.org/fhir")
 
@@ -119,28 +145,31 @@ class Finding:
     """One thing that holds.
 
     key: what distinguishes it from others of its type (stable; see finding_id).
-    at: the instant it speaks of. facts: the published facts (JSON values, datetimes, Decimals).
+    at: the instant it speaks of. facts: what it states, which gives its type.
     lasting: never expires although its type does (a source that could not be read in full).
     basis: what the card's wording needs beyond the facts.
     """
 
-    type: str
     id: str
     at: datetime
     indicator: str
-    facts: Mapping[str, Any]
+    facts: Facts
     evidence: tuple[Evidence, ...] = ()
     basis: Basis = None
     lasting: bool = False
 
     @property
+    def type(self) -> str:
+        return self.facts.type
+
+    @property
     def module(self) -> str:
-        return MODULE_OF[self.type]
+        return FINDING_TYPES[self.type].module
 
     @property
     def expires(self) -> bool:
         """Shown for a limited time after it became known."""
-        return self.type in EXPIRING and not self.lasting
+        return FINDING_TYPES[self.type].expires and not self.lasting
 
 
 def finding_id(patient: str, finding_type: str, key: str) -> str:
@@ -159,16 +188,6 @@ def key_time(instant: datetime) -> str:
     return f"{instant.isoformat()[:19]}Z"
 
 
-def problem_fact(problem: Problem) -> dict[str, str]:
-    """A problem as it stands in the facts of a data-quality finding."""
-    return {
-        "code": problem.code,
-        "reference": problem.reference,
-        "element": problem.element,
-        "message": problem.message,
-    }
-
-
 @dataclass(slots=True, kw_only=True)
 class Alert:
     """A finding as it was shown: from when to when, what changed, whether it was withdrawn.
@@ -178,12 +197,12 @@ class Alert:
     """
 
     finding: Finding
-    facts: dict[str, Any]
+    facts: Facts
     shown_at: datetime
     until: datetime | None = None
     last_end: datetime | None = None
     holds: bool = True
-    revised_facts: dict[str, Any] | None = None
+    revised_facts: Facts | None = None
     reopened_at: list[datetime] = field(default_factory=list)
     withdrawn: bool = False
     withdrawn_by: str | None = None

@@ -8,6 +8,7 @@ from typing import Any
 from cards.markdown import escape
 from cards.view import View
 from cards.wording.parts import words
+from icans.facts import GradeChange
 from icans.grading.assessment import Assessment, DomainValue
 from icans.grading.astct import GradeRange
 from icans.policy.policy import Policy, in_words
@@ -96,13 +97,14 @@ def grade_text(grade: Any, low: Any, high: Any, *, rising: bool, open_above: boo
     return f"grade {grade}"
 
 
-def ice_text(assessment: Assessment | None, facts: Mapping[str, Any]) -> str:
+def ice_text(assessment: Assessment | None, change: GradeChange | None = None) -> str:
     """``ICE 5 of 10``, ``ICE 5-8 of 10`` or ``ICE 8/9 assessable``; empty if there is none."""
-    low, high = facts.get("iceLow"), facts.get("iceHigh")
-    score = facts.get("iceScore")
-    if score is not None:
-        low = high = score
-    elif low is None and assessment is not None:
+    low = high = None
+    if change is not None:
+        low, high = change.ice_low, change.ice_high
+        if change.ice_score is not None:
+            low = high = change.ice_score
+    if low is None and assessment is not None:
         low, high = assessment.ice_low, assessment.ice_high
     if low is None or high is None:
         return ""
@@ -112,10 +114,10 @@ def ice_text(assessment: Assessment | None, facts: Mapping[str, Any]) -> str:
     return f"ICE {range_text(low, high)} of {ICE_MAXIMUM}"
 
 
-def deciding_text(assessment: Assessment | None, facts: Mapping[str, Any]) -> str:
+def deciding_text(assessment: Assessment | None, change: GradeChange | None = None) -> str:
     """The value that decides the grade, such as ``ICE 5 of 10``; empty if not known. Not escaped."""
-    deciding = facts.get("decidingDomain")
-    ice = ice_text(assessment, facts)
+    deciding = None if change is None else change.deciding_domain
+    ice = ice_text(assessment, change)
     if deciding == "ice" and ice:
         return ice
     if assessment is not None:
@@ -124,7 +126,7 @@ def deciding_text(assessment: Assessment | None, facts: Mapping[str, Any]) -> st
             return domain_text(chosen)
         if deciding is None and not ice:
             return "; ".join(domain_text(value) for value in assessment.domains[:2])
-    return ice if deciding is None else DOMAINS.get(str(deciding), str(deciding))
+    return ice if deciding is None else DOMAINS.get(deciding, deciding)
 
 
 def domain_text(value: DomainValue) -> str:
@@ -170,17 +172,17 @@ def assessment_points(assessment: Assessment, view: View) -> list[str]:
     return [point for point in points if point]
 
 
-def sedation_unchecked(assessment: Assessment | None, facts: Mapping[str, Any], view: View) -> bool:
+def sedation_unchecked(assessment: Assessment | None, view: View, change: GradeChange | None = None) -> bool:
     """Whether the grade rests on consciousness or ICE 0 while administrations could not be read."""
     if assessment is not None and "sedation-unchecked" in assessment.notes:
         return True
     if view.administrations_read:
         return False
     now = view.evaluation.grade
-    deciding = facts.get("decidingDomain") or (assessment or now).deciding_domain
+    deciding = (change and change.deciding_domain) or (assessment or now).deciding_domain
     if deciding != "ice":
         return deciding == "consciousness"
-    ice = ice_text(assessment, facts)
+    ice = ice_text(assessment, change)
     return ice.startswith(("ICE 0 ", "ICE 0-", "ICE 0/")) if ice else now.ice_score == 0
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from cards.markdown import escape, table
 from cards.sources import RECORD
 from cards.view import Times, View
 from cards.wording.parts import Body, Wording, facts_of, words
+from icans.facts import DataQuality, StatedProblem
 from icans.findings import Alert
 from icans.record import Problem
 
@@ -58,38 +58,31 @@ _AFFECTS = {
 
 
 def data_quality_summary(alert: Alert, view: View) -> str:
-    problems = _problems(alert)
-    if not problems:
-        return f"Charting in doubt, {view.short_time(alert.finding.at)}"
+    problems = facts_of(alert, DataQuality).problems
     first = problems[0]
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    message = str(first.get("message") or "").strip() or f"{_said(first)}."
-    if not first.get("reference"):
+    if not first.reference:
         unread = "Not evaluated" if view.evaluation.monitoring == "none" else "Record incomplete"
-        return f"{unread}: {message}{more}"
-    return f"Charting in doubt, {_kind(first)} {_charted(alert, view)}: {message}{more}"
+        return f"{unread}: {_first_of(problems)}"
+    return f"Charting in doubt, {_kind(first)} {_charted(alert, view)}: {_first_of(problems)}"
 
 
 def data_quality_line(alert: Alert, times: Times) -> str:
-    problems = _problems(alert)
-    first = str(problems[0].get("message") or _said(problems[0])) if problems else "no more is known"
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return f"charting in doubt: {first}{more}"
+    return f"charting in doubt: {_first_of(facts_of(alert, DataQuality).problems)}"
 
 
 def data_quality_body(alert: Alert, view: View) -> Body:
-    problems = _problems(alert)
-    first = problems[0] if problems else {}
-    message = escape(str(first.get("message") or ""), 300)
+    problems = facts_of(alert, DataQuality).problems
+    first = problems[0]
+    message = escape(first.message, 300)
     said, place = escape(_said(first)), f"{_kind(first)} {_charted(alert, view)}"
-    if not first.get("reference"):
+    if not first.reference:
         place = f"known from {view.clock(alert.finding.at)}"
-    lead = f"{said[:1].upper()}{said[1:]} ({place}): {message}" if first else ""
+    lead = f"{said[:1].upper()}{said[1:]} ({place}): {message}"
     if view.evaluation.monitoring == "none":
         lead = f"Not evaluated: nothing that starts an evaluation (infusion, ICE, documented grade) was read. {lead}"
     affected = words(_affected(alert), _AFFECTS)
     points = [f"It could change {escape(affected or 'the result')}."]
-    return Body(lead=lead, points=points, blocks=[_table(problems)] if problems else [], evidence_table=False)
+    return Body(lead=lead, points=points, blocks=[_table(problems)], evidence_table=False)
 
 
 def problem_line(code: str, reference: str, message: str) -> str:
@@ -98,19 +91,20 @@ def problem_line(code: str, reference: str, message: str) -> str:
     return f"{escape(SAID.get(code, code.replace('-', ' ')))}{where}: {escape(message)}"
 
 
-def _table(problems: Sequence[Mapping[str, Any]]) -> str:
+def _first_of(problems: Sequence[StatedProblem]) -> str:
+    """What was found first, and how many more there are."""
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"{problems[0].message.strip() or _said(problems[0])}{more}"
+
+
+def _table(problems: Sequence[StatedProblem]) -> str:
     rows = [
-        [escape(str(problem.get(key) or "")) for key in ("code", "reference", "element", "message")]
+        [escape(text) for text in (problem.code, problem.reference, problem.element, problem.message)]
         for problem in problems[:_NAMED]
     ]
     more = len(problems) - _NAMED
     listed = table(["Problem", "Resource", "Element", "What was found"], rows)
     return f"{listed}\n\nand {more} more problems." if more > 0 else listed
-
-
-def _problems(alert: Alert) -> Sequence[Mapping[str, Any]]:
-    problems: Sequence[Mapping[str, Any]] = facts_of(alert).get("problems") or ()
-    return problems
 
 
 def _charted(alert: Alert, view: View) -> str:
@@ -127,14 +121,13 @@ def _affected(alert: Alert) -> list[str]:
     return [kind for kind in _AFFECTS if kind in named]
 
 
-def _kind(problem: Mapping[str, Any]) -> str:
+def _kind(problem: StatedProblem) -> str:
     """What sort of thing the problem is about, as a clinician says it."""
-    return _KINDS.get(str(problem.get("reference") or "").partition("/")[0], "entry")
+    return _KINDS.get(problem.reference.partition("/")[0], "entry")
 
 
-def _said(problem: Mapping[str, Any]) -> str:
-    code = str(problem.get("code") or "")
-    return SAID.get(code, code.replace("-", " "))
+def _said(problem: StatedProblem) -> str:
+    return SAID.get(problem.code, problem.code.replace("-", " "))
 
 
 WORDINGS = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +20,14 @@ from cards.wording.assessment import (
     when,
 )
 from cards.wording.parts import Body, Wording, facts_of, words
+from icans.facts import (
+    AssessmentNotFound,
+    AssessmentOverdue,
+    GradeChange,
+    GradeDiscrepancy,
+    GradePossibleChange,
+    IcansActive,
+)
 from icans.findings import Alert
 from icans.grading.assessment import Assessment
 from icans.policy.policy import in_words
@@ -33,39 +40,39 @@ _RISING = ("onset", "worsening", "recurrence")
 
 
 def grade_change_summary(alert: Alert, view: View) -> str:
-    facts, assessment = facts_of(alert), _assessment(alert)
+    facts, assessment = facts_of(alert, GradeChange), _assessment(alert)
     change = _change(facts)
     headline = _headline(facts, assessment)
-    if facts.get("decidingDomain") == "documented":
+    if facts.deciding_domain == "documented":
         text = f"ICANS {headline} charted by a clinician{change}, {view.short_time(alert.finding.at)}"
     else:
         value = fit(deciding_text(assessment, facts), _LONGEST_VALUE)
         text = f"Recorded findings meet ICANS {headline}{change}{': ' if value else ''}{value}, "
         text += view.short_time(alert.finding.at)
-    if sedation_unchecked(assessment, facts, view):
+    if sedation_unchecked(assessment, view, facts):
         text += "; sedation not checked"
     return text
 
 
 def grade_change_line(alert: Alert, times: Times) -> str:
-    facts, assessment = facts_of(alert), _assessment(alert)
-    by = "charted by a clinician" if facts.get("decidingDomain") == "documented" else deciding_text(assessment, facts)
+    facts, assessment = facts_of(alert, GradeChange), _assessment(alert)
+    by = "charted by a clinician" if facts.deciding_domain == "documented" else deciding_text(assessment, facts)
     return f"ICANS {_headline(facts, assessment)}{_change(facts)}{': ' if by else ''}{by}"
 
 
 def grade_change_body(alert: Alert, view: View) -> Body:
-    facts, assessment = facts_of(alert), _assessment(alert)
-    grade, rising = facts["grade"], facts["direction"] in _RISING
+    facts, assessment = facts_of(alert, GradeChange), _assessment(alert)
+    grade, rising = facts.grade, facts.direction in _RISING
     lead = _change_lead(alert, view, facts, assessment)
-    if sedation_unchecked(assessment, facts, view):
+    if sedation_unchecked(assessment, view, facts):
         lead += f" {SEDATION_UNCHECKED}"
     points = assessment_points(assessment, view) if assessment is not None else []
     points.extend(_documented(facts, assessment))
-    if facts.get("onsetOnSteroids"):
+    if facts.onset_on_steroids:
         points.append(
             f"A systemic steroid was given within the {in_words(view.policy.onset_on_steroids)} before this onset."
         )
-    if facts["direction"] == "resolution":
+    if facts.direction == "resolution":
         resolution = in_words(view.policy.resolution)
         points.append(f"Grade 0 is recorded; the episode counts as resolved after {resolution} of such assessments.")
     if rising and grade >= 3:
@@ -74,46 +81,46 @@ def grade_change_body(alert: Alert, view: View) -> Body:
 
 
 def icans_active_summary(alert: Alert, view: View) -> str:
-    facts = facts_of(alert)
-    stale = bool(facts.get("stale"))
-    text = f"{'Last known ICANS' if stale else 'ICANS'} grade {facts['grade']} on record since "
+    facts = facts_of(alert, IcansActive)
+    stale = bool(facts.stale)
+    text = f"{'Last known ICANS' if stale else 'ICANS'} grade {facts.grade} on record since "
     text += view.short_time(alert.finding.at)
-    last = facts.get("lastAssessment")
+    last = facts.last_assessment
     if isinstance(last, datetime):
         text += f"; last assessed {view.clock(last)}"
         if stale:
             text += f", {view.hours_before(last)} h ago"
-    if sedation_unchecked(_assessment(alert), facts, view):
+    if sedation_unchecked(_assessment(alert), view):
         text += "; sedation not checked"
     return text
 
 
 def icans_active_line(alert: Alert, times: Times) -> str:
-    facts = facts_of(alert)
-    last = facts.get("lastAssessment")
-    text = f"{'last known ICANS' if facts.get('stale') else 'ICANS'} grade {facts['grade']}"
+    facts = facts_of(alert, IcansActive)
+    last = facts.last_assessment
+    text = f"{'last known ICANS' if facts.stale else 'ICANS'} grade {facts.grade}"
     return f"{text}, assessed {times.in_course(last)}" if isinstance(last, datetime) else text
 
 
 def icans_active_body(alert: Alert, view: View) -> Body:
-    facts, assessment = facts_of(alert), _assessment(alert)
-    stale = bool(facts.get("stale"))
-    grade = facts["grade"]
+    facts, assessment = facts_of(alert, IcansActive), _assessment(alert)
+    stale = bool(facts.stale)
+    grade = facts.grade
     lead = f"{'Last known grade' if stale else 'Grade'} {grade}, set {view.time(alert.finding.at)}."
-    last = facts.get("lastAssessment")
+    last = facts.last_assessment
     if isinstance(last, datetime):
-        grades = range_text(facts.get("gradeLow"), facts.get("gradeHigh"))
+        grades = range_text(facts.grade_low, facts.grade_high)
         ago = f", {view.hours_before(last)} h ago" if stale else ""
         lead += f" Last assessment {view.time(last)}{ago}: grade {grades}."
         lead += " There is no current grade." if stale else ""
-    if sedation_unchecked(assessment, facts, view):
+    if sedation_unchecked(assessment, view):
         lead += f" {SEDATION_UNCHECKED}"
     points = []
-    if isinstance(facts.get("since"), datetime):
-        points.append(f"Episode {facts['episode']}, onset {view.time(facts['since'])}.")
-    if facts.get("treatmentLine"):
-        points.append(f"Steroid treatment line {escape(words(facts['treatmentLine'], {}))} is running.")
-    lines = words(facts.get("refractoryLines"), {})
+    if isinstance(facts.since, datetime):
+        points.append(f"Episode {facts.episode}, onset {view.time(facts.since)}.")
+    if facts.treatment_line:
+        points.append(f"Steroid treatment line {escape(words(facts.treatment_line, {}))} is running.")
+    lines = words(facts.refractory_lines, {})
     if lines:
         points.append(f"The refractoriness definition was met on treatment line {escape(lines)}.")
     if assessment is not None:
@@ -127,67 +134,67 @@ def icans_active_body(alert: Alert, view: View) -> Body:
 
 
 def possible_change_summary(alert: Alert, view: View) -> str:
-    facts = facts_of(alert)
-    grades = range_text(facts["gradeLow"], facts["gradeHigh"])
-    missing = words(facts.get("missing"), NAMES)
-    text = f"ICANS grade may have {_changed(facts)} {facts['previousGrade']}: recorded items allow {grades}, "
+    facts = facts_of(alert, GradePossibleChange)
+    grades = range_text(facts.grade_low, facts.grade_high)
+    missing = words(facts.missing, NAMES)
+    text = f"ICANS grade may have {_changed(facts)} {facts.previous_grade}: recorded items allow {grades}, "
     text += view.short_time(alert.finding.at)
     return f"{text}; missing: {missing}" if missing else text
 
 
 def possible_change_line(alert: Alert, times: Times) -> str:
-    facts = facts_of(alert)
-    grades, missing = range_text(facts["gradeLow"], facts["gradeHigh"]), words(facts.get("missing"), NAMES)
-    text = f"grade may have {_changed(facts)} {facts['previousGrade']}: recorded items allow {grades}"
+    facts = facts_of(alert, GradePossibleChange)
+    grades, missing = range_text(facts.grade_low, facts.grade_high), words(facts.missing, NAMES)
+    text = f"grade may have {_changed(facts)} {facts.previous_grade}: recorded items allow {grades}"
     return f"{text}; missing: {missing}" if missing else text
 
 
 def possible_change_body(alert: Alert, view: View) -> Body:
-    facts, assessment = facts_of(alert), _assessment(alert)
-    value = deciding_text(assessment, facts)
+    facts, assessment = facts_of(alert, GradePossibleChange), _assessment(alert)
+    value = deciding_text(assessment)
     recorded = f"{escape(_capital(value))} at" if value else "Recorded at"
     lead = (
         f"{recorded} {_when(alert, view, assessment)}. This allows grade "
-        f"{range_text(facts['gradeLow'], facts['gradeHigh'])}; the headline stays {facts['previousGrade']}. "
-        f"It may have {_changed(facts)} {facts['previousGrade']}: a complete assessment would settle it."
+        f"{range_text(facts.grade_low, facts.grade_high)}; the headline stays {facts.previous_grade}. "
+        f"It may have {_changed(facts)} {facts.previous_grade}: a complete assessment would settle it."
     )
-    if sedation_unchecked(assessment, facts, view):
+    if sedation_unchecked(assessment, view):
         lead += f" {SEDATION_UNCHECKED}"
     points = [] if assessment is None else assessment_points(assessment, view)
-    missing = words(facts.get("missing"), NAMES)
+    missing = words(facts.missing, NAMES)
     if missing and (assessment is None or not assessment.missing):
         points.append(f"Missing, would settle the grade: {escape(missing)}.")
-    if facts["gradeHigh"] >= 3:
+    if facts.grade_high >= 3:
         points.append(BEDSIDE)
     return Body(lead=lead, points=points, suggestions=draft_assessment(view.evaluation.patient))
 
 
 def discrepancy_summary(alert: Alert, view: View) -> str:
-    facts = facts_of(alert)
-    computed = range_text(facts["strictLow"], facts["strictHigh"])
+    facts = facts_of(alert, GradeDiscrepancy)
+    computed = range_text(facts.strict_low, facts.strict_high)
     return (
-        f"ICANS grade {facts['documentedGrade']} charted by a clinician; recorded items give {computed}, "
+        f"ICANS grade {facts.documented_grade} charted by a clinician; recorded items give {computed}, "
         f"{view.short_time(alert.finding.at)}"
     )
 
 
 def discrepancy_line(alert: Alert, times: Times) -> str:
-    facts = facts_of(alert)
-    computed = range_text(facts["strictLow"], facts["strictHigh"])
-    return f"grade {facts['documentedGrade']} charted by a clinician; recorded items give {computed}"
+    facts = facts_of(alert, GradeDiscrepancy)
+    computed = range_text(facts.strict_low, facts.strict_high)
+    return f"grade {facts.documented_grade} charted by a clinician; recorded items give {computed}"
 
 
 def discrepancy_body(alert: Alert, view: View) -> Body:
-    facts, assessment = facts_of(alert), _assessment(alert)
-    working = range_text(facts["gradeLow"], facts["gradeHigh"])
-    strict = range_text(facts["strictLow"], facts["strictHigh"])
+    facts, assessment = facts_of(alert, GradeDiscrepancy), _assessment(alert)
+    working = range_text(facts.grade_low, facts.grade_high)
+    strict = range_text(facts.strict_low, facts.strict_high)
     assuming = "" if strict == working else f", and {strict} with nothing assumed about consciousness"
     window = in_words(view.policy.combination_window)
     lead = (
-        f"Grade {facts['documentedGrade']} charted by a clinician at {view.time(alert.finding.at)}. Items "
+        f"Grade {facts.documented_grade} charted by a clinician at {view.time(alert.finding.at)}. Items "
         f"recorded within {window} of it give grade {working}{assuming}: the two differ."
     )
-    if sedation_unchecked(assessment, facts, view):
+    if sedation_unchecked(assessment, view):
         lead += f" {SEDATION_UNCHECKED}"
     points = [] if assessment is None else assessment_points(assessment, view)
     points.append(
@@ -198,19 +205,19 @@ def discrepancy_body(alert: Alert, view: View) -> Body:
 
 
 def not_found_summary(alert: Alert, view: View) -> str:
-    since = view.short_time(facts_of(alert)["since"])
+    since = view.short_time(facts_of(alert, AssessmentNotFound).since)
     return f"No ICANS assessment found in the available record since {since}"
 
 
 def not_found_line(alert: Alert, times: Times) -> str:
-    return f"no ICANS assessment found since {times.in_course(facts_of(alert)['since'])}"
+    return f"no ICANS assessment found since {times.in_course(facts_of(alert, AssessmentNotFound).since)}"
 
 
 def not_found_body(alert: Alert, view: View) -> Body:
-    facts = facts_of(alert)
-    looked_for = words(facts.get("lookedFor"), NAMES) or "ICE, CAPD, level of consciousness, charted grade"
+    facts = facts_of(alert, AssessmentNotFound)
+    looked_for = words(facts.looked_for, NAMES) or "ICE, CAPD, level of consciousness, charted grade"
     lead = (
-        f"No ICANS assessment was found since {view.time(facts['since'])}; there is no current grade. "
+        f"No ICANS assessment was found since {view.time(facts.since)}; there is no current grade. "
         "Consider reviewing whether one was charted elsewhere."
     )
     points = [
@@ -221,26 +228,26 @@ def not_found_body(alert: Alert, view: View) -> Body:
 
 
 def overdue_summary(alert: Alert, view: View) -> str:
-    facts = facts_of(alert)
-    last = facts["lastAssessment"]
+    facts = facts_of(alert, AssessmentOverdue)
+    last = facts.last_assessment
     return (
-        f"No ICANS assessment found for {view.hours_before(last)} h (last known grade {facts['grade']}, "
-        f"{view.short_time(last)}); schedule {facts['intervalHours']} h"
+        f"No ICANS assessment found for {view.hours_before(last)} h (last known grade {facts.grade}, "
+        f"{view.short_time(last)}); schedule {facts.interval_hours} h"
     )
 
 
 def overdue_line(alert: Alert, times: Times) -> str:
-    facts = facts_of(alert)
-    last = times.in_course(facts["lastAssessment"])
-    return f"assessment overdue at grade {facts['grade']} (every {facts['intervalHours']} h); last full one {last}"
+    facts = facts_of(alert, AssessmentOverdue)
+    last = times.in_course(facts.last_assessment)
+    return f"assessment overdue at grade {facts.grade} (every {facts.interval_hours} h); last full one {last}"
 
 
 def overdue_body(alert: Alert, view: View) -> Body:
-    facts = facts_of(alert)
-    last, hours = facts["lastAssessment"], facts["intervalHours"]
+    facts = facts_of(alert, AssessmentOverdue)
+    last, hours = facts.last_assessment, facts.interval_hours
     lead = (
         f"Last full assessment {view.time(last)}, {view.hours_before(last)} h ago; last known grade "
-        f"{facts['grade']}. A newer ICE, CAPD or charted grade was not found in the available record."
+        f"{facts.grade}. A newer ICE, CAPD or charted grade was not found in the available record."
     )
     points = [
         f"Schedule at this grade: every {hours} h; fell due, with its period of grace, {view.time(alert.finding.at)}.",
@@ -250,75 +257,73 @@ def overdue_body(alert: Alert, view: View) -> Body:
     return Body(lead=lead, points=points, suggestions=draft_assessment(view.evaluation.patient))
 
 
-def _change_lead(alert: Alert, view: View, facts: Mapping[str, Any], assessment: Assessment | None) -> str:
-    grade, time = facts["grade"], _when(alert, view, assessment)
+def _change_lead(alert: Alert, view: View, facts: GradeChange, assessment: Assessment | None) -> str:
+    grade, time = facts.grade, _when(alert, view, assessment)
     headline = _capital(_headline(facts, assessment))
-    direction = "up from" if facts["direction"] in _RISING else "down from"
-    headline = f"{headline}, {direction} {facts['previousGrade']}"
-    change = f"{facts['direction']}, episode {facts['episode']}"
-    if facts.get("decidingDomain") == "documented":
+    direction = "up from" if facts.direction in _RISING else "down from"
+    headline = f"{headline}, {direction} {facts.previous_grade}"
+    change = f"{facts.direction}, episode {facts.episode}"
+    if facts.deciding_domain == "documented":
         return (
             f"Grade {grade} charted by a clinician at {time}. {headline}: {change}. No ICE or CAPD was found "
             f"within {in_words(view.policy.combination_window)} of it."
         )
     value = deciding_text(assessment, facts)
     recorded = f"{escape(_capital(value))} at" if value else "Recorded at"
-    criterion = CRITERIA.get((str(facts.get("decidingDomain")), grade))
+    criterion = CRITERIA.get((str(facts.deciding_domain), grade))
     source = f" (ASTCT 2019: {criterion})" if criterion else " (ASTCT 2019)"
     return f"{recorded} {time}. {headline}{source}: {change}."
 
 
-def _documented(facts: Mapping[str, Any], assessment: Assessment | None) -> list[str]:
-    grade = facts.get("documentedGrade")
-    if grade is None or facts.get("decidingDomain") == "documented":
+def _documented(facts: GradeChange, assessment: Assessment | None) -> list[str]:
+    grade = facts.documented_grade
+    if grade is None or facts.deciding_domain == "documented":
         return []
     strict = assessment.strict if assessment is not None else None
-    low, high = (facts["gradeLow"], facts["gradeHigh"]) if strict is None else (strict.low, strict.high)
+    low, high = (facts.grade_low, facts.grade_high) if strict is None else (strict.low, strict.high)
     relation = "compatible with" if low <= grade <= high else "differs from"
     return [f"Charted by a clinician nearby: grade {grade} ({relation} the recorded items)."]
 
 
-def _change_drafts(
-    alert: Alert, view: View, facts: Mapping[str, Any], assessment: Assessment | None
-) -> list[dict[str, Any]]:
+def _change_drafts(alert: Alert, view: View, facts: GradeChange, assessment: Assessment | None) -> list[dict[str, Any]]:
     """Document the grade where nothing is left open; EEG and imaging from a rise to grade 3 on."""
-    patient, grade = view.evaluation.patient, facts["grade"]
-    settled = facts["gradeLow"] == facts["gradeHigh"] == grade
+    patient, grade = view.evaluation.patient, facts.grade
+    settled = facts.grade_low == facts.grade_high == grade
     if assessment is not None and assessment.strict is not None:
         settled = settled and assessment.strict.low == assessment.strict.high
     clear = assessment is not None and assessment.clear
     drafts: list[dict[str, Any]] = []
-    if settled and facts.get("documentedGrade") is None and facts.get("decidingDomain") != "documented":
+    if settled and facts.documented_grade is None and facts.deciding_domain != "documented":
         drafts.extend(document_grade(patient, grade, alert.finding.at, alert.finding.evidence))
-    if not settled and not clear and facts.get("decidingDomain") != "documented":
+    if not settled and not clear and facts.deciding_domain != "documented":
         drafts.extend(draft_assessment(patient))
-    if facts["direction"] in _RISING and grade >= 3:
+    if facts.direction in _RISING and grade >= 3:
         drafts.extend(draft_eeg(patient))
         drafts.extend(draft_imaging(patient))
     return drafts
 
 
-def _headline(facts: Mapping[str, Any], assessment: Assessment | None) -> str:
+def _headline(facts: GradeChange, assessment: Assessment | None) -> str:
     open_above = assessment is not None and "consciousness-not-recorded" in assessment.notes
-    rising = facts["direction"] in _RISING
-    text = grade_text(facts["grade"], facts["gradeLow"], facts["gradeHigh"], rising=rising, open_above=open_above)
+    rising = facts.direction in _RISING
+    text = grade_text(facts.grade, facts.grade_low, facts.grade_high, rising=rising, open_above=open_above)
     if assessment is not None and assessment.at_baseline and not rising:
-        return f"grade {facts['grade']} (at baseline)"
+        return f"grade {facts.grade} (at baseline)"
     if assessment is not None and assessment.clear and not rising:
-        return f"grade {facts['grade']}"
+        return f"grade {facts.grade}"
     return text
 
 
-def _change(facts: Mapping[str, Any]) -> str:
-    if facts["direction"] == "onset":
+def _change(facts: GradeChange) -> str:
+    if facts.direction == "onset":
         return " (onset)"
-    if facts["direction"] == "recurrence":
-        return f" (recurrence, episode {facts['episode']})"
-    return f", {'up' if facts['direction'] in _RISING else 'down'} from {facts['previousGrade']}"
+    if facts.direction == "recurrence":
+        return f" (recurrence, episode {facts.episode})"
+    return f", {'up' if facts.direction in _RISING else 'down'} from {facts.previous_grade}"
 
 
-def _changed(facts: Mapping[str, Any]) -> str:
-    return "risen from" if facts.get("direction") == "worsening" else "fallen from"
+def _changed(facts: GradePossibleChange) -> str:
+    return "risen from" if facts.direction == "worsening" else "fallen from"
 
 
 def _when(alert: Alert, view: View, assessment: Assessment | None) -> str:

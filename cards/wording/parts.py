@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from cards.markdown import escape
 from cards.sources import Source
 from cards.view import Times, View
-from icans.findings import RUNNING_FACTS, Alert
+from icans.facts import Facts
+from icans.findings import FINDING_TYPES, Alert
+
+Stated = TypeVar("Stated", bound=Facts)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,12 +46,13 @@ class Wording:
     source: Source
 
 
-def facts_of(alert: Alert) -> Mapping[str, Any]:
-    """The latest facts: a card speaks of what is known now, not of what was first shown."""
-    running = RUNNING_FACTS.get(alert.finding.type)
-    if running is None:
-        return alert.finding.facts
-    return {**alert.finding.facts, **{name: alert.facts[name] for name in running if name in alert.facts}}
+def facts_of(alert: Alert, kind: type[Stated]) -> Stated:
+    """The latest facts: a card speaks of what is known now, not of what was first shown. TypeError for another type."""
+    latest, as_of_now = alert.finding.facts, alert.facts
+    if not isinstance(latest, kind):
+        raise TypeError(f"{alert.finding.type} states no {kind.__name__}")
+    running = FINDING_TYPES[latest.type].running
+    return replace(latest, **{name: getattr(as_of_now, name) for name in running}) if running else latest
 
 
 def words(codes: object, dictionary: Mapping[str, str]) -> str:

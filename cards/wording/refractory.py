@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from cards.json_values import number_text
 from cards.markdown import escape
@@ -16,11 +15,14 @@ from cards.wording.exposure import sum_table
 from cards.wording.grade import BEDSIDE, SEDATION_UNCHECKED
 from cards.wording.literature import DEFINITION_LIMITS, DEFINITION_QUOTE
 from cards.wording.parts import Body, Wording, count, facts_of, named, words
+from icans.facts import ReassessmentOverdue, Refractory, RefractoryIndeterminate, ReWorsening
 from icans.findings import Alert, RefractoryBasis
 from icans.policy.policy import Policy, in_words
 from icans.record import Escalation
 
 _DEFINITION_LABEL = "fridberg2026-24h"
+#: What is stated of a line of treatment.
+LineFacts = Refractory | ReassessmentOverdue | RefractoryIndeterminate
 _CLAUSES: Mapping[str, Callable[[Policy], str]] = {
     "worsening-under-treatment": lambda policy: (
         f"worsening to a higher grade within {in_words(policy.evaluation_due)} under active treatment"
@@ -76,64 +78,66 @@ _ASSUMED = {
 
 
 def refractory_summary(alert: Alert, view: View) -> str:
-    facts = facts_of(alert)
+    facts = facts_of(alert, Refractory)
     return f"Recorded data meet a definition of refractory ICANS: {_found(facts)}, {view.clock(alert.finding.at)}"
 
 
 def refractory_line(alert: Alert, times: Times) -> str:
-    return f"recorded data meet a definition of refractory ICANS: {_found(facts_of(alert))}"
+    return f"recorded data meet a definition of refractory ICANS: {_found(facts_of(alert, Refractory))}"
 
 
 def refractory_body(alert: Alert, view: View) -> Body:
-    facts, evaluated = facts_of(alert), _basis(alert).evaluation
-    clause = _clause(facts["reason"], view)
+    facts, evaluated = facts_of(alert, Refractory), _basis(alert).evaluation
+    clause = _clause(facts.reason, view)
     lead = (
-        f"Grade {facts['grade']} at {_time(alert, view)}. Steroid treatment ({_line(facts)}) started "
-        f"{_started(alert, view)} at {_reference_grade(facts)}; at {_hours(facts)} h recorded "
-        f"data meet the definition {escape(_profile(facts))}: {clause}."
+        f"Grade {facts.grade} at {_time(alert, view)}. Steroid treatment ({_line(facts)}) started "
+        f"{_started(alert, facts, view)} at {_reference_grade(facts)}; at {_hours(facts)} h recorded "
+        f"data meet the definition {escape(view.policy.definition)}: {clause}."
     )
-    if sedation_unchecked(evaluated, facts, view):
+    if sedation_unchecked(evaluated, view):
         lead += f" {SEDATION_UNCHECKED}"
     points = []
     if _basis(alert).early:
         points.append(
             f"Only {_hours(facts)} h after the first dose of this line; a steroid effect may not yet be assessable."
         )
-    if facts.get("late"):
+    if facts.late:
         first, last = in_words(view.policy.evaluation_from), in_words(view.policy.evaluation_late)
         points.append(f"Late evaluation: no gradable assessment was found {first} to {last} after treatment start.")
-    if facts.get("alsoMet"):
-        points.append(f"Also met on this line: {_clause(facts['alsoMet'], view)}.")
+    if facts.also_met:
+        points.append(f"Also met on this line: {_clause(facts.also_met, view)}.")
     points.extend(_since_improved(alert, view))
     points.extend(_comparison(alert, view))
-    if facts["grade"] >= 4:
+    if facts.grade >= 4:
         points.append("For grade 4 no higher protocol step is defined in the cited source.")
-    if facts["grade"] >= 3:
+    if facts.grade >= 3:
         points.append(BEDSIDE)
     patient = view.evaluation.patient
-    drafts = [*draft_eeg(patient), *draft_imaging(patient)] if facts["grade"] >= 3 else []
-    blocks = [*_dose_blocks(alert, view), _definition_text(facts)]
+    drafts = [*draft_eeg(patient), *draft_imaging(patient)] if facts.grade >= 3 else []
+    blocks = [*_dose_blocks(alert, view), _definition_text(view.policy.definition)]
     return Body(lead=lead, points=points, blocks=blocks, suggestions=drafts)
 
 
 def reassessment_overdue_summary(alert: Alert, view: View) -> str:
-    facts = facts_of(alert)
-    started = _started(alert, view, short=True)
+    facts = facts_of(alert, ReassessmentOverdue)
+    started = _started(alert, facts, view, short=True)
     return f"No 24-hour reassessment found: steroids started {started}, at {_reference_grade(facts)}"
 
 
 def reassessment_overdue_line(alert: Alert, times: Times) -> str:
     due = in_words(times.policy.evaluation_due)
-    return f"no reassessment found {due} after steroid start, at {_reference_grade(facts_of(alert))}"
+    return (
+        f"no reassessment found {due} after steroid start, at {_reference_grade(facts_of(alert, ReassessmentOverdue))}"
+    )
 
 
 def reassessment_overdue_body(alert: Alert, view: View) -> Body:
-    facts = facts_of(alert)
+    facts = facts_of(alert, ReassessmentOverdue)
     first, due = in_words(view.policy.evaluation_from), in_words(view.policy.evaluation_due)
     lead = (
-        f"Steroid treatment started {_started(alert, view)} at {_reference_grade(facts)} ({_line(facts)}). No gradable "
-        f"assessment from {first} to {due} after it was found in the available record; consider reviewing whether one "
-        "was done."
+        f"Steroid treatment started {_started(alert, facts, view)} at {_reference_grade(facts)} ({_line(facts)}). "
+        f"No gradable assessment from {first} to {due} after it was found in the available record; consider reviewing "
+        "whether one was done."
     )
     points = [
         "Whether the definition of no improvement is met cannot be told without it.",
@@ -143,46 +147,46 @@ def reassessment_overdue_body(alert: Alert, view: View) -> Body:
     return Body(
         lead=lead,
         points=points,
-        blocks=[*_dose_blocks(alert, view), _definition_text(facts)],
+        blocks=[*_dose_blocks(alert, view), _definition_text(view.policy.definition)],
         suggestions=draft_assessment(view.evaluation.patient),
     )
 
 
 def indeterminate_summary(alert: Alert, view: View) -> str:
-    facts = facts_of(alert)
-    reason = _SHORT_REASONS.get(str(facts["reason"]), str(facts["reason"]))
-    started = _started(alert, view, short=True)
-    return f"Response to steroids (line {facts['line']}, started {started}) cannot be told: {reason}"
+    facts = facts_of(alert, RefractoryIndeterminate)
+    reason = _SHORT_REASONS.get(str(facts.reason), str(facts.reason))
+    started = _started(alert, facts, view, short=True)
+    return f"Response to steroids (line {facts.line}, started {started}) cannot be told: {reason}"
 
 
 def indeterminate_line(alert: Alert, times: Times) -> str:
-    reason = str(facts_of(alert)["reason"])
+    reason = str(facts_of(alert, RefractoryIndeterminate).reason)
     return f"response to steroids cannot be told: {_SHORT_REASONS.get(reason, reason)}"
 
 
 def indeterminate_body(alert: Alert, view: View) -> Body:
-    facts, evaluated = facts_of(alert), _basis(alert).evaluation
-    reason = str(facts["reason"])
+    facts, evaluated = facts_of(alert, RefractoryIndeterminate), _basis(alert).evaluation
+    reason = str(facts.reason)
     lead = (
-        f"Whether recorded data meet the definition {escape(_profile(facts))} on steroid {_line(facts)}, started "
-        f"{_started(alert, view)}, cannot be told: {_open_reason(reason, view)}."
+        f"Whether recorded data meet the definition {escape(view.policy.definition)} on steroid {_line(facts)}, "
+        f"started {_started(alert, facts, view)}, cannot be told: {_open_reason(reason, view)}."
     )
-    if sedation_unchecked(evaluated, facts, view):
+    if sedation_unchecked(evaluated, view):
         lead += f" {SEDATION_UNCHECKED}"
-    needed = words(facts.get("needed"), _NEEDED) or _NEEDED.get(reason, "a full assessment")
+    needed = words(facts.needed, _NEEDED) or _NEEDED.get(reason, "a full assessment")
     points = [f"What would settle it: {escape(needed)}.", *_comparison(alert, view)]
     return Body(
         lead=lead,
         points=points,
-        blocks=[*_dose_blocks(alert, view), _definition_text(facts)],
+        blocks=[*_dose_blocks(alert, view), _definition_text(view.policy.definition)],
         suggestions=draft_assessment(view.evaluation.patient),
     )
 
 
-def _found(facts: Mapping[str, Any]) -> str:
-    what = "worse" if facts["reason"] == "worsening-under-treatment" else "no improvement"
-    before = facts.get("gradeAtTreatmentStart")
-    grades = f"grade {facts['grade']}" if before is None else f"grade {before}, then {facts['grade']}"
+def _found(facts: Refractory) -> str:
+    what = "worse" if facts.reason == "worsening-under-treatment" else "no improvement"
+    before = facts.grade_at_treatment_start
+    grades = f"grade {facts.grade}" if before is None else f"grade {before}, then {facts.grade}"
     return f"{what} {_hours(facts)} h after steroid start ({grades})"
 
 
@@ -197,28 +201,28 @@ def _open_reason(reason: str, view: View) -> str:
 
 
 def re_worsening_summary(alert: Alert, view: View) -> str:
-    facts = facts_of(alert)
+    facts = facts_of(alert, ReWorsening)
     return (
-        f"ICANS grade rose from {facts['previousGrade']} to {facts['grade']} on steroids, {_hours(facts)} h "
-        f"after treatment start (line {facts['line']}), {view.short_time(alert.finding.at)}"
+        f"ICANS grade rose from {facts.previous_grade} to {facts.grade} on steroids, {_hours(facts)} h "
+        f"after treatment start (line {facts.line}), {view.short_time(alert.finding.at)}"
     )
 
 
 def re_worsening_line(alert: Alert, times: Times) -> str:
-    facts = facts_of(alert)
+    facts = facts_of(alert, ReWorsening)
     return (
-        f"ICANS grade rose from {facts['previousGrade']} to {facts['grade']} on steroids, {_hours(facts)} h after "
+        f"ICANS grade rose from {facts.previous_grade} to {facts.grade} on steroids, {_hours(facts)} h after "
         "treatment start"
     )
 
 
 def re_worsening_body(alert: Alert, view: View) -> Body:
-    facts, evaluated = facts_of(alert), _basis(alert).evaluation
+    facts, evaluated = facts_of(alert, ReWorsening), _basis(alert).evaluation
     lead = (
-        f"Grade {facts['grade']} at {_time(alert, view)}, up from {facts['previousGrade']} while steroid "
+        f"Grade {facts.grade} at {_time(alert, view)}, up from {facts.previous_grade} while steroid "
         f"treatment ({_line(facts)}) was active, {_hours(facts)} h after its start."
     )
-    if sedation_unchecked(evaluated, facts, view):
+    if sedation_unchecked(evaluated, view):
         lead += f" {SEDATION_UNCHECKED}"
     points = [
         f"This lies after the verdict on this line: it is outside the {in_words(view.policy.evaluation_due)} that the "
@@ -226,9 +230,9 @@ def re_worsening_body(alert: Alert, view: View) -> Body:
         *_given_before(alert),
         *_comparison(alert, view),
     ]
-    if facts["grade"] >= 3:
+    if facts.grade >= 3:
         points.append(BEDSIDE)
-    return Body(lead=lead, points=points, blocks=[*_dose_blocks(alert, view), _definition_text(facts)])
+    return Body(lead=lead, points=points, blocks=[*_dose_blocks(alert, view), _definition_text(view.policy.definition)])
 
 
 def _comparison(alert: Alert, view: View) -> list[str]:
@@ -238,7 +242,7 @@ def _comparison(alert: Alert, view: View) -> list[str]:
     for assessment, said in ((basis.reference, "Reference"), (basis.evaluation, "Compared with it")):
         if assessment is not None and assessment.working is not None:
             grade = range_text(assessment.working.low, assessment.working.high)
-            ice = ice_text(assessment, {})
+            ice = ice_text(assessment)
             points.append(
                 f"{said}: grade {grade}{f', {ice}' if ice else ''}, {when(assessment, view)}, "
                 f"{escape(', '.join(assessment.references[:3]))}."
@@ -255,7 +259,7 @@ def _since_improved(alert: Alert, view: View) -> list[str]:
     grade = view.evaluation.grade
     if grade.working is None or grade.assessed is None or grade.assessed <= alert.finding.at:
         return []
-    if grade.working < facts_of(alert)["grade"]:
+    if grade.working < facts_of(alert, Refractory).grade:
         return [f"Since then the recorded grade is {grade.working} ({view.time(grade.assessed)})."]
     return []
 
@@ -292,36 +296,31 @@ def _agent(drug: str, agents: Sequence[Escalation], view: View) -> str:
     return f"{escape(drug)}, {count(len(given), 'time')}, first {view.time(given[0].at)}{last} ({references})"
 
 
-def _definition_text(facts: Mapping[str, Any]) -> str:
-    if facts.get("definition", _DEFINITION_LABEL) != _DEFINITION_LABEL:
-        return f"Definition: {escape(_profile(facts))}. No consensus definition exists."
+def _definition_text(definition: str) -> str:
+    if definition != _DEFINITION_LABEL:
+        return f"Definition: {escape(definition)}. No consensus definition exists."
     return f'Definition {_DEFINITION_LABEL} ({FRIDBERG.citation}, Table 1): "{DEFINITION_QUOTE}". {DEFINITION_LIMITS}'
 
 
-def _profile(facts: Mapping[str, Any]) -> str:
-    return str(facts.get("definition") or _DEFINITION_LABEL)
+def _line(facts: LineFacts | ReWorsening) -> str:
+    return f"line {facts.line} of episode {facts.episode}"
 
 
-def _line(facts: Mapping[str, Any]) -> str:
-    return f"line {facts['line']} of episode {facts['episode']}"
-
-
-def _reference_grade(facts: Mapping[str, Any]) -> str:
-    grade = facts.get("gradeAtTreatmentStart")
+def _reference_grade(facts: LineFacts) -> str:
+    grade = facts.grade_at_treatment_start
     return "a grade that is not known" if grade is None else f"grade {grade}"
 
 
-def _started(alert: Alert, view: View, *, short: bool = False) -> str:
+def _started(alert: Alert, facts: LineFacts, view: View, *, short: bool = False) -> str:
     """Treatment start, or its day where no more is known."""
     day = _basis(alert).start_day
     if day is not None:
         return f"{day}, no time charted" if short else view.whole_day(day)
-    instant: datetime = facts_of(alert)["treatmentStart"]
-    return view.short_time(instant) if short else view.time(instant)
+    return view.short_time(facts.treatment_start) if short else view.time(facts.treatment_start)
 
 
-def _hours(facts: Mapping[str, Any]) -> str:
-    return number_text(facts["hoursSinceTreatmentStart"])
+def _hours(facts: Refractory | ReWorsening) -> str:
+    return number_text(facts.hours_since_treatment_start)
 
 
 def _time(alert: Alert, view: View) -> str:

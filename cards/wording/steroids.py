@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import Decimal
-from typing import Any
-
 from cards.json_values import number_text
 from cards.markdown import escape
 from cards.sources import ASCO_8011, FRIDBERG, RECORD, STRATI, Source
@@ -13,6 +9,7 @@ from cards.view import Times, View
 from cards.wording.exposure import other_totals, sum_table
 from cards.wording.literature import DOSE_LIMITS, EARLY_START, EQUIVALENCE, STEROID_DAYS, tier_evidence
 from cards.wording.parts import Body, Wording, count, facts_of
+from icans.facts import CumulativeDose, DoseUnknown, SteroidDays
 from icans.findings import Alert, ExposureNow
 from icans.record import Dose
 
@@ -21,37 +18,37 @@ _NAMED = 5
 
 
 def cumulative_dose_summary(alert: Alert, view: View) -> str:
-    facts = facts_of(alert)
+    facts = facts_of(alert, CumulativeDose)
     return (
-        f"Recorded steroids since infusion reached {number_text(facts['thresholdMg'])} {_UNIT} "
-        f"({_least(facts)}{number_text(facts['dexamethasoneEquivalentMg'])} mg), "
+        f"Recorded steroids since infusion reached {number_text(facts.threshold_mg)} {_UNIT} "
+        f"({_least(facts)}{number_text(facts.dexamethasone_equivalent_mg)} mg), "
         f"{view.short_time(alert.finding.at)}"
     )
 
 
 def cumulative_dose_line(alert: Alert, times: Times) -> str:
-    facts = facts_of(alert)
+    facts = facts_of(alert, CumulativeDose)
     return (
-        f"recorded steroids since infusion reached {number_text(facts['thresholdMg'])} {_UNIT} "
-        f"({_least(facts)}{number_text(facts['dexamethasoneEquivalentMg'])} mg)"
+        f"recorded steroids since infusion reached {number_text(facts.threshold_mg)} {_UNIT} "
+        f"({_least(facts)}{number_text(facts.dexamethasone_equivalent_mg)} mg)"
     )
 
 
 def cumulative_dose_body(alert: Alert, view: View) -> Body:
-    facts = facts_of(alert)
-    crossed = [number_text(mg) for mg in facts.get("crossedMg") or ()]
+    facts = facts_of(alert, CumulativeDose)
+    crossed = [number_text(mg) for mg in facts.crossed_mg or ()]
     passed = f" (passed at once: {', '.join(crossed)} mg)" if len(crossed) > 1 else ""
     lead = (
-        f"Systemic steroids since infusion reached {number_text(facts['thresholdMg'])} {_UNIT} at "
+        f"Systemic steroids since infusion reached {number_text(facts.threshold_mg)} {_UNIT} at "
         f"{view.time(alert.finding.at)}{passed}: {_least(facts)}"
-        f"{number_text(facts['dexamethasoneEquivalentMg'])} mg then{_now(facts, view)}."
+        f"{number_text(facts.dexamethasone_equivalent_mg)} mg then{_now(facts, view)}."
     )
     points = [_at_crossing(facts)] if _now(facts, view) or view.evaluation.exposure is None else []
     exposure = view.evaluation.exposure
     if exposure is not None:
         points.extend(other_totals(exposure))
         points.extend(_early_start(exposure, view))
-    evidence = f"What is known: {tier_evidence(_decimal(facts['thresholdMg']))} {DOSE_LIMITS}"
+    evidence = f"What is known: {tier_evidence(facts.threshold_mg)} {DOSE_LIMITS}"
     return Body(
         lead=lead,
         points=[point for point in points if point],
@@ -61,23 +58,23 @@ def cumulative_dose_body(alert: Alert, view: View) -> Body:
 
 
 def steroid_days_summary(alert: Alert, view: View) -> str:
-    facts = facts_of(alert)
+    facts = facts_of(alert, SteroidDays)
     return (
-        f"Systemic steroids recorded on {facts['steroidDays']} distinct days since infusion "
-        f"({number_text(facts['dexamethasoneEquivalentMg'])} {_UNIT}), {view.short_time(alert.finding.at)}"
+        f"Systemic steroids recorded on {facts.steroid_days} distinct days since infusion "
+        f"({number_text(facts.dexamethasone_equivalent_mg)} {_UNIT}), {view.short_time(alert.finding.at)}"
     )
 
 
 def steroid_days_line(alert: Alert, times: Times) -> str:
-    return f"systemic steroids recorded on {facts_of(alert)['steroidDays']} distinct days since infusion"
+    return f"systemic steroids recorded on {facts_of(alert, SteroidDays).steroid_days} distinct days since infusion"
 
 
 def steroid_days_body(alert: Alert, view: View) -> Body:
-    facts = facts_of(alert)
+    facts = facts_of(alert, SteroidDays)
     lead = (
-        f"Systemic steroid doses are recorded on {facts['steroidDays']} distinct calendar days since "
+        f"Systemic steroid doses are recorded on {facts.steroid_days} distinct calendar days since "
         f"infusion, the latest counted from {view.time(alert.finding.at)}; "
-        f"{number_text(facts['dexamethasoneEquivalentMg'])} {_UNIT} in all{_now(facts, view)}."
+        f"{number_text(facts.dexamethasone_equivalent_mg)} {_UNIT} in all{_now(facts, view)}."
     )
     exposure = view.evaluation.exposure
     points = other_totals(exposure) if exposure is not None else []
@@ -90,10 +87,10 @@ def steroid_days_body(alert: Alert, view: View) -> Body:
 
 
 def dose_unknown_summary(alert: Alert, view: View) -> str:
-    facts, what = facts_of(alert), _undosed(alert)
+    facts, what = facts_of(alert, DoseUnknown), _undosed(alert)
     return (
         f"{what[:1].upper()}{what[1:]} without a usable dose, {view.clock(alert.finding.at)}: "
-        f"cumulative dose at least {number_text(facts['lowerBoundMg'])} {_UNIT}"
+        f"cumulative dose at least {number_text(facts.lower_bound_mg)} {_UNIT}"
     )
 
 
@@ -102,14 +99,14 @@ def dose_unknown_line(alert: Alert, times: Times) -> str:
 
 
 def dose_unknown_body(alert: Alert, view: View) -> Body:
-    facts = facts_of(alert)
-    references = [str(reference) for reference in facts["administrations"]]
+    facts = facts_of(alert, DoseUnknown)
+    references = [str(reference) for reference in facts.administrations]
     given = alert.finding.basis
     drug = given.drug if isinstance(given, Dose) else "a systemic steroid"
     lead = (
         f"{count(len(references), 'administration')} of {drug} without a usable amount, route or "
         f"end, {view.time(alert.finding.at)}: not in the sum, so the cumulative dose is at least "
-        f"{number_text(facts['lowerBoundMg'])} {_UNIT}; how much more is not known."
+        f"{number_text(facts.lower_bound_mg)} {_UNIT}; how much more is not known."
     )
     named = ", ".join(escape(reference) for reference in references[:_NAMED])
     more = f" and {len(references) - _NAMED} more" if len(references) > _NAMED else ""
@@ -128,7 +125,7 @@ def _undosed(alert: Alert) -> str:
     given = alert.finding.basis
     if isinstance(given, Dose):
         return given.drug
-    return count(len(facts_of(alert)["administrations"]), "steroid administration")
+    return count(len(facts_of(alert, DoseUnknown).administrations), "steroid administration")
 
 
 def _sum(view: View) -> list[str]:
@@ -140,20 +137,16 @@ def _sum(view: View) -> list[str]:
     return [f"Counted doses since infusion, as of {as_of}. {each}", sum_table(exposure.counted, view)]
 
 
-def _at_crossing(facts: Mapping[str, Any]) -> str:
+def _at_crossing(facts: CumulativeDose) -> str:
     """The published facts of the crossing: number of doses, last 24 h, since onset, steroid days."""
-    number = facts.get("administrations")
-    parts = []
-    if number is not None:
-        parts.append(count(number if isinstance(number, int) else len(number), "administration"))
-    for name, key in (("last 24 h", "last24hMg"), ("since onset", "sinceOnsetMg")):
-        if facts.get(key) is not None:
-            parts.append(f"{name} {number_text(facts[key])} mg")
-    if facts.get("steroidDays") is not None:
-        parts.append(f"steroid days {facts['steroidDays']}")
-    if facts.get("uncounted"):
-        parts.append(f"{count(facts['uncounted'], 'administration')} not countable")
-    return f"At that moment: {', '.join(parts)}." if parts else ""
+    parts = [count(facts.administrations, "administration")]
+    for name, amount in (("last 24 h", facts.last_24h_mg), ("since onset", facts.since_onset_mg)):
+        if amount is not None:
+            parts.append(f"{name} {number_text(amount)} mg")
+    parts.append(f"steroid days {facts.steroid_days}")
+    if facts.uncounted:
+        parts.append(f"{count(facts.uncounted, 'administration')} not countable")
+    return f"At that moment: {', '.join(parts)}."
 
 
 def _early_start(exposure: ExposureNow, view: View) -> list[str]:
@@ -165,23 +158,19 @@ def _early_start(exposure: ExposureNow, view: View) -> list[str]:
     return [f"First counted dose on day {day}. {EARLY_START}"]
 
 
-def _now(facts: Mapping[str, Any], view: View) -> str:
+def _now(facts: CumulativeDose | SteroidDays, view: View) -> str:
     """The sum as of the call where it has moved on since."""
     exposure = view.evaluation.exposure
     if exposure is None or exposure.dexamethasone_equivalent_mg is None:
         return ""
     total = number_text(exposure.dexamethasone_equivalent_mg)
-    if total == number_text(facts["dexamethasoneEquivalentMg"]):
+    if total == number_text(facts.dexamethasone_equivalent_mg):
         return ""
     return f", {'at least ' if exposure.uncounted else ''}{total} mg now"
 
 
-def _least(facts: Mapping[str, Any]) -> str:
-    return "at least " if facts.get("uncounted") else ""
-
-
-def _decimal(amount: object) -> Decimal:
-    return amount if isinstance(amount, Decimal) else Decimal(str(amount))
+def _least(facts: CumulativeDose) -> str:
+    return "at least " if facts.uncounted else ""
 
 
 _DOSE_SOURCE = Source(

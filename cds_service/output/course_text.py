@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cards import Times, course_text, day_text, entry_text, line
 from cds_service.output.text import Page, printable, problem_lines, wrapped
+from icans import DataQuality
 
 if TYPE_CHECKING:
     from cds_service.replay import Played
@@ -92,8 +93,9 @@ def _events(played: Played, page: Page) -> Iterator[Event]:
 
 def _waited_for_the_infusion(alert: Alert) -> bool:
     """An assessment was charted before the infusion: that none was on record then is no news."""
-    told = alert.facts.get("problems") or ()
-    return alert.withdrawn and [problem["code"] for problem in told] == ["infusion-missing"]
+    facts = alert.facts
+    codes = [problem.code for problem in facts.problems] if isinstance(facts, DataQuality) else []
+    return alert.withdrawn and codes == ["infusion-missing"]
 
 
 def _alert_text(alert: Alert, at: datetime, replay: Replay, page: Page) -> str:

@@ -1,4 +1,7 @@
-"""JSON Schemas of the published outputs, from ``schema_files/*.json``; each is complete in itself."""
+"""JSON Schemas of the published outputs, from ``schema_files/*.json``; each is complete in itself.
+
+What a finding states is not in the files: ``fact_schemas`` makes it from the classes in icans/facts.py.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import json
 import pkgutil
 from functools import cache
 from typing import Any
+
+from cds_service.published.fact_schemas import fact_schemas
 
 SCHEMA_NAMES = ("evaluate", "replay", "alert", "card", "hook-response")
 #: The schemas each refers to: carried along in its ``$defs``, so that a reader needs one document.
@@ -32,4 +37,7 @@ def _file(name: str) -> dict[str, Any]:
     if data is None:
         raise FileNotFoundError(f"schema {name} is missing from this installation")
     document: dict[str, Any] = json.loads(data)
+    if name == "alert":
+        document["allOf"] = fact_schemas(complete=False)
+        document["$defs"]["complete"]["allOf"] = fact_schemas(complete=True)
     return document

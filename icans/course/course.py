@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from icans.carried import Carried
 from icans.chart import CourseStart
+from icans.facts import Facts, GradeChange, GradeDiscrepancy, GradePossibleChange, IcansActive
 from icans.findings import INDICATOR_OF_GRADE, Basis, Finding, finding_id, key_time
 from icans.findings_log import FindingsLog
 from icans.grading.assessment import Assessment
@@ -28,7 +30,7 @@ class Course(Carried):
         self.headline = 0
         self.headline_at: datetime | None = None
         self.rose_at: datetime | None = None
-        self.fell_due: tuple[datetime | None, datetime, int] | None = None
+        self.fell_due: tuple[datetime, datetime, int] | None = None
         self.headline_rows: tuple[Assessment, ...] = ()  # what set the headline, from its last rise from 0
         self.last: Assessment | None = None
         self.last_full_at: datetime | None = None
@@ -56,11 +58,10 @@ class Course(Carried):
 
     def finding(
         self,
-        finding_type: str,
         key: str,
         at: datetime,
         indicator: str,
-        facts: dict[str, Any],
+        facts: Facts,
         evidence: tuple[Evidence, ...] = (),
         basis: Basis = None,
         *,
@@ -68,16 +69,10 @@ class Course(Carried):
     ) -> Finding:
         """A finding of this course; courses after the first are named in key and facts."""
         if self.number > 1:
-            key, facts = f"{self.number}|{key}", {**facts, "course": self.number}
+            key, facts = f"{self.number}|{key}", replace(facts, course=self.number)
+        found = finding_id(self.patient, facts.type, key)
         return Finding(
-            type=finding_type,
-            id=finding_id(self.patient, finding_type, key),
-            at=at,
-            indicator=indicator,
-            facts=facts,
-            evidence=evidence,
-            basis=basis,
-            lasting=lasting,
+            id=found, at=at, indicator=indicator, facts=facts, evidence=evidence, basis=basis, lasting=lasting
         )
 
     # -- headline and episodes -----------------------------------------------------------------------
@@ -130,36 +125,42 @@ class Course(Carried):
         log.close(at, self.change_id)
         log.close(at, self.active_id)
         rising = direction in ("onset", "worsening", "recurrence")
-        facts = {
-            "previousGrade": previous,
-            "grade": self.headline,
-            **_interval(assessment),
-            "direction": direction,
-            "decidingDomain": assessment.deciding_domain,
-            **_ice_facts(assessment),
-            "episode": self.episode,
-            "onsetOnSteroids": self.onset_on_steroids,
-            "documentedGrade": assessment.documented,
-        }
+        low, high = assessment.working or assessment.counts_as
+        scored = assessment.ice_score is not None
+        facts = GradeChange(
+            previous_grade=previous,
+            grade=self.headline,
+            grade_low=low,
+            grade_high=high,
+            direction=direction,
+            deciding_domain=assessment.deciding_domain,
+            ice_score=assessment.ice_score,
+            ice_low=None if scored else assessment.ice_low,
+            ice_high=None if scored else assessment.ice_high,
+            episode=self.episode,
+            onset_on_steroids=self.onset_on_steroids,
+            documented_grade=assessment.documented,
+        )
         key = f"{self.episode}|{key_time(at)}|{previous}|{self.headline}"
         indicator = INDICATOR_OF_GRADE["grade-change"][self.headline] if rising else "info"
-        change = self.finding("grade-change", key, at, indicator, facts, assessment.evidence, assessment)
+        change = self.finding(key, at, indicator, facts, assessment.evidence, assessment)
         self.change_id = log.open(at, change)
         self.active_id = None
         if self.headline:
             key = f"{self.episode}|{self.headline}|{key_time(at)}"
-            active_facts: dict[str, Any] = {
-                "grade": self.headline,
-                **_interval(assessment),
-                "since": self.onset,
-                "episode": self.episode,
-                "lastAssessment": at,
-                "stale": False,
-                "refractoryLines": [],
-                "treatmentLine": None,
-            }
+            standing = IcansActive(
+                grade=self.headline,
+                grade_low=low,
+                grade_high=high,
+                since=self.onset,
+                episode=self.episode,
+                last_assessment=at,
+                stale=False,
+                refractory_lines=(),
+                treatment_line=None,
+            )
             indicator = INDICATOR_OF_GRADE["icans-active"][self.headline]
-            active = self.finding("icans-active", key, at, indicator, active_facts, assessment.evidence, assessment)
+            active = self.finding(key, at, indicator, standing, assessment.evidence, assessment)
             self.active_id = log.open(at, active)
 
     def _possible(self, assessment: Assessment, moved: bool, log: FindingsLog) -> None:
@@ -179,15 +180,15 @@ class Course(Carried):
                     log.close(at, finding_id)
             kept = {s: i for s, i in kept.items() if log.holds(i)}
         if direction and signature not in kept:
-            facts = {
-                "previousGrade": headline,
-                "gradeLow": grade.low,
-                "gradeHigh": grade.high,
-                "direction": direction,
-                "missing": list(assessment.missing),
-            }
+            facts = GradePossibleChange(
+                previous_grade=headline,
+                grade_low=grade.low,
+                grade_high=grade.high,
+                direction=direction,
+                missing=assessment.missing,
+            )
             key = f"{key_time(at)}|{grade.low}|{grade.high}"
-            found = self.finding("grade-possible-change", key, at, "info", facts, assessment.evidence, assessment)
+            found = self.finding(key, at, "info", facts, assessment.evidence, assessment)
             kept = {**kept, signature: log.open(at, found)}
         self.possible = kept
 
@@ -212,15 +213,16 @@ class Course(Carried):
         strict, working, grade = assessment.strict, assessment.working, documented.grade
         if strict is None or working is None or strict.low <= grade <= strict.high:
             return
-        facts = {
-            "documentedGrade": grade,
-            **_interval(assessment),
-            "strictLow": strict.low,
-            "strictHigh": strict.high,
-        }
+        facts = GradeDiscrepancy(
+            documented_grade=grade,
+            grade_low=working.low,
+            grade_high=working.high,
+            strict_low=strict.low,
+            strict_high=strict.high,
+        )
         key = f"{key_time(documented.at)}|{grade}"
         evidence = (*evidence_of([documented]), *assessment.evidence)
-        found = self.finding("grade-discrepancy", key, documented.at, "info", facts, evidence, assessment)
+        found = self.finding(key, documented.at, "info", facts, evidence, assessment)
         self.discrepancy_id = log.open(at, found)
 
     # -- summary -------------------------------------------------------------------------------------
@@ -232,15 +234,3 @@ class Course(Carried):
             spans.append((self.onset, self.last.at))
         seconds = sum(((end - start).total_seconds() for start, end in spans), 0.0)
         return (Decimal(str(seconds)) / 3600).quantize(Decimal("0.01"))
-
-
-def _interval(assessment: Assessment) -> dict[str, int | None]:
-    working = assessment.working
-    return {"gradeLow": working.low if working else None, "gradeHigh": working.high if working else None}
-
-
-def _ice_facts(assessment: Assessment) -> dict[str, int | None]:
-    facts: dict[str, int | None] = {"iceScore": assessment.ice_score}
-    if assessment.ice_score is None and assessment.ice_low is not None:
-        facts["iceLow"], facts["iceHigh"] = assessment.ice_low, assessment.ice_high
-    return facts

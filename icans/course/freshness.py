@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from icans.course.course import Course
+from icans.facts import AssessmentNotFound, AssessmentOverdue
 from icans.findings import Finding, key_time
 from icans.findings_log import FindingsLog
 from icans.grading.assessment import Assessment
@@ -88,7 +89,7 @@ def settle(
     if due is None or (course.fell_due is not None and course.fell_due[0] != last):
         course.fell_due = None
         log.close(at, course.overdue_id)
-    if course.fell_due is None and due is not None and at >= due:
+    if course.fell_due is None and due is not None and last is not None and at >= due:
         course.fell_due = (last, due, course.headline)
     if course.fell_due is not None:
         if reassessment_holds:
@@ -103,14 +104,14 @@ def settle(
     return ending
 
 
-def _overdue(course: Course, policy: Policy, last: datetime | None, due: datetime, grade: int) -> Finding:
+def _overdue(course: Course, policy: Policy, last: datetime, due: datetime, grade: int) -> Finding:
     """Told once a full row; a headline that falls later does not take it back."""
     interval = policy.interval_severe if grade >= 2 else policy.interval_mild
-    facts = {"lastAssessment": last, "intervalHours": int(interval.total_seconds() // 3600), "grade": grade}
+    hours = int(interval.total_seconds() // 3600)
+    facts = AssessmentOverdue(last_assessment=last, interval_hours=hours, grade=grade)
     full = course.last_full
     evidence = full.evidence if full is not None and full.at == last else ()
-    key = key_time(last) if last else ""
-    return course.finding("assessment-overdue", key, due, "info", facts, evidence, course.last)
+    return course.finding(key_time(last), due, "info", facts, evidence, course.last)
 
 
 def _last_row(course: Course) -> datetime | None:
@@ -121,5 +122,5 @@ def _last_row(course: Course) -> datetime | None:
 
 def _not_found(course: Course, due: datetime) -> Finding:
     since = not_found_since(course)
-    facts = {"since": since, "lookedFor": ["ice", "capd", "consciousness", "documented-icans-grade"]}
-    return course.finding("assessment-not-found", key_time(since), due, "info", facts, (), course.last)
+    facts = AssessmentNotFound(since=since, looked_for=("ice", "capd", "consciousness", "documented-icans-grade"))
+    return course.finding(key_time(since), due, "info", facts, (), course.last)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from icans.findings import INDICATORS, MODULES, RUNNING_FACTS, Alert, Finding
+from icans.findings import FINDING_TYPES, INDICATORS, MODULES, Alert, Finding
 from icans.findings_log import FindingsLog
 from icans.policy.policy import Policy
 
@@ -52,9 +52,7 @@ class ShownAlerts:
                 continue
             changed.add(finding.module)
             if alert is None:
-                alert = Alert(
-                    finding=finding, facts=dict(finding.facts), shown_at=at, until=at, last_end=at, holds=False
-                )
+                alert = Alert(finding=finding, facts=finding.facts, shown_at=at, until=at, last_end=at, holds=False)
                 self.alerts[finding_id] = alert
                 if finding.expires:
                     heapq.heappush(self.expiries, (at + self.policy.shown_for, finding_id))
@@ -83,10 +81,9 @@ class ShownAlerts:
             alert.withdrawn, alert.withdrawn_by, alert.until = False, None, alert.last_end
         # how urgent it is and what time it speaks of stay as first shown
         alert.finding = replace(finding, at=alert.finding.at, indicator=alert.finding.indicator)
-        running = RUNNING_FACTS.get(finding.type, frozenset())
-        compared = (alert.facts.keys() | finding.facts.keys()) - running
-        differs = any(alert.facts.get(k) != finding.facts.get(k) for k in compared)
-        alert.revised_facts = dict(finding.facts) if differs else None
+        running = {name: getattr(alert.facts, name) for name in FINDING_TYPES[finding.type].running}
+        differs = replace(finding.facts, **running) != alert.facts
+        alert.revised_facts = finding.facts if differs else None
 
     def _hold(self, at: datetime, alert: Alert, holds: bool) -> None:
         finding = alert.finding

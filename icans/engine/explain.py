@@ -9,6 +9,7 @@ from typing import Any
 
 from icans.course.freshness import not_found_at, not_found_since, overdue_at
 from icans.engine.history import History
+from icans.facts import CumulativeDose, Refractory
 from icans.findings import Alert, RuleNow
 from icans.policy.policy import in_words
 from icans.refractory.lines import hours_between
@@ -65,13 +66,12 @@ def rules_now(at: datetime, history: History, holding: Sequence[Alert]) -> tuple
 
 def rules_of(alert: Alert) -> list[str]:
     """The rules a finding stands for: its type, with the clause or the tiers where one type has several."""
-    finding = alert.finding
-    if finding.type == "refractory":
-        also = alert.facts.get("alsoMet")
-        return [f"refractory:{reason}" for reason in (finding.facts["reason"], also) if reason]
-    if finding.type == "cumulative-dose":
-        return [f"cumulative-dose:{number(tier)}" for tier in finding.facts["crossedMg"]]
-    return [finding.type]
+    latest, as_of_now = alert.finding.facts, alert.facts
+    if isinstance(latest, Refractory) and isinstance(as_of_now, Refractory):
+        return [f"{latest.type}:{reason}" for reason in (latest.reason, as_of_now.also_met) if reason]
+    if isinstance(latest, CumulativeDose):
+        return [f"{latest.type}:{number(tier)}" for tier in latest.crossed_mg]
+    return [latest.type]
 
 
 Explained = tuple[str, list[Condition], dict[str, Any], str]

@@ -16,7 +16,8 @@ from icans.course.documented import compare_documented, tool_at, tools_after
 from icans.course.freshness import admits, next_due, settle
 from icans.engine.state import State
 from icans.engine.timeline import timeline_entry
-from icans.findings import Finding, problem_fact
+from icans.facts import DataQuality, StatedProblem
+from icans.findings import Finding
 from icans.findings_log import FindingsLog, Mark
 from icans.grading.assess import assess
 from icans.grading.assessment import Assessment
@@ -220,10 +221,8 @@ class History:
             self._close_everything(at)
 
     def _open_partial(self, at: datetime, problems: list[Problem]) -> None:
-        facts = {"problems": [problem_fact(p) for p in problems]}
-        found = self.state.course.finding(
-            "data-quality", "partial-data", at, "info", facts, (), tuple(problems), lasting=True
-        )
+        facts = DataQuality(problems=tuple(map(StatedProblem.of, problems)))
+        found = self.state.course.finding("partial-data", at, "info", facts, (), tuple(problems), lasting=True)
         self.log.open(at, found)
 
     def _take_baseline(self, at: datetime) -> None:
@@ -395,9 +394,9 @@ class History:
             return
         key = problem.reference or problem.code
         same = [p for p in dict.fromkeys(same) if p.affects] if problem.reference else [problem]
-        facts = {"problems": [problem_fact(p) for p in same]}
+        facts = DataQuality(problems=tuple(map(StatedProblem.of, same)))
         stands = min((p.at for p in same if p.at is not None), default=at)
-        found = course.finding("data-quality", key, stands, "info", facts, (), tuple(same))
+        found = course.finding(key, stands, "info", facts, (), tuple(same))
         told = self.log.latest(found.id)
         if told is None or told.facts != facts:
             self.log.open(at, found)

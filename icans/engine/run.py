@@ -10,6 +10,7 @@ from icans.engine.explain import rules_now
 from icans.engine.history import History
 from icans.engine.knowledge import Knowledge
 from icans.engine.snapshot import course_summary, exposure_now, grade_now, refractory_now, running_facts, with_treatment
+from icans.facts import DataQuality, Refractory, StatedProblem
 from icans.findings import (
     INDICATORS,
     MODULES,
@@ -20,7 +21,6 @@ from icans.findings import (
     Moment,
     Replay,
     finding_id,
-    problem_fact,
 )
 from icans.policy.policy import Policy
 from icans.record import Problem, Record
@@ -143,7 +143,7 @@ class _Run:
             shown_at=alert.shown_at,
             until=alert.until,
             holds=alert.holds,
-            revised_facts=dict(alert.revised_facts) if alert.revised_facts else None,
+            revised_facts=alert.revised_facts,
             reopened_at=list(alert.reopened_at),
             withdrawn=alert.withdrawn,
             withdrawn_by=alert.withdrawn_by,
@@ -159,17 +159,16 @@ class _Run:
         ]
         if not partial:
             return []
-        facts = {"problems": [problem_fact(p) for p in partial]}
+        facts = DataQuality(problems=tuple(map(StatedProblem.of, partial)))
         found = Finding(
-            type="data-quality",
-            id=finding_id(self.record.patient, "data-quality", "partial-data"),
+            id=finding_id(self.record.patient, facts.type, "partial-data"),
             at=at,
             indicator="info",
             facts=facts,
             basis=tuple(partial),
             lasting=True,
         )
-        return [Alert(finding=found, facts=dict(facts), shown_at=at)]
+        return [Alert(finding=found, facts=facts, shown_at=at)]
 
     def _problems(self, at: datetime) -> tuple[Problem, ...]:
         """Every problem known by ``at``, of the reading and of the rules."""
@@ -229,7 +228,7 @@ class _Run:
 
 def _refractory(alerts: list[Alert], course: int) -> bool:
     return any(
-        a.finding.type == "refractory" and not a.withdrawn and a.finding.facts.get("course", 1) == course
+        isinstance(a.finding.facts, Refractory) and not a.withdrawn and (a.finding.facts.course or 1) == course
         for a in alerts
     )
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from icans.chart import MICROSECOND
 from icans.course.freshness import is_stale
 from icans.engine.history import History
+from icans.facts import NO_IMPROVEMENT, WORSENING, Facts, IcansActive, Refractory
 from icans.findings import (
-    RUNNING_FACTS,
     Alert,
     CountedDose,
     CourseSummary,
@@ -21,12 +20,11 @@ from icans.findings import (
     RefractoryBasis,
     RefractoryNow,
 )
-from icans.grading.assessment import Assessment
 from icans.policy.policy import Policy
 from icans.record import Dose
 from icans.refractory.lines import Line, line_now
 from icans.steroids.equivalents import clock_amount, counts_for_clock
-from icans.steroids.exposure import ZERO, counted_doses, dose_facts, uncounted_doses
+from icans.steroids.exposure import ZERO, counted_doses, sums_at, uncounted_doses
 
 #: What is noted of an assessment and bears on comparing it with a later one.
 COMPARED_NOTES = ("consciousness-inferred", "consciousness-not-recorded")
@@ -37,23 +35,22 @@ def exposure_now(at: datetime, history: History, *, line_by_line: bool) -> Expos
     if not history.record.administrations_read:
         return None
     exposure, infused = history.state.exposure, history.state.course.infusion is not None
-    facts = dose_facts(at, exposure, history.doses)
+    sums = sums_at(at, exposure, history.doses)
     counted: tuple[CountedDose, ...] = ()
     if line_by_line:
         counted = counted_doses(at, exposure.since, history.doses, history.policy)
     onset_known = exposure.at_onset is not None
-    total = facts["dexamethasoneEquivalentMg"]
     return ExposureNow(
-        dexamethasone_equivalent_mg=total if infused else None,
+        dexamethasone_equivalent_mg=sums.total if infused else None,
         upper_bound_mg=exposure.upper_at(at) if infused else None,
-        since_onset_mg=facts["sinceOnsetMg"] if onset_known else ZERO if infused else None,
-        last_24h_mg=facts["last24hMg"],
+        since_onset_mg=sums.since_onset if onset_known else ZERO if infused else None,
+        last_24h_mg=sums.last_24h,
         day_0_to_30_mg=exposure.day_0_to_30 if infused else None,
         before_infusion_mg=exposure.before_infusion if infused else None,
-        prophylactic_mg=facts["prophylacticMg"] if infused else None,
+        prophylactic_mg=sums.prophylactic if infused else None,
         steroid_days=exposure.day_count if infused else None,
         uncounted=exposure.uncounted,
-        intrathecal_mg=facts["intrathecalMg"],
+        intrathecal_mg=dict(exposure.intrathecal),
         by_drug_mg=dict(exposure.by_drug),
         counted=counted,
         uncounted_references=uncounted_doses(at, exposure.since, history.doses),
@@ -118,31 +115,29 @@ def _state_of(line: Line, history: History) -> str:
     return "watch"
 
 
-def running_facts(alert: Alert, at: datetime, history: History) -> dict[str, Any]:
+def running_facts(alert: Alert, at: datetime, history: History) -> Facts:
     """The facts of an alert as of the call: as first shown, but for the running ones."""
-    if alert.finding.type not in RUNNING_FACTS:
-        return alert.facts
-    facts = dict(alert.facts)
-    course = history.state.course
-    if alert.finding.type == "icans-active":
-        last: Assessment | None = course.last
-        current = history.state.treatment.current(course.episode)
-        facts["gradeLow"] = last.working.low if last and last.working else None
-        facts["gradeHigh"] = last.working.high if last and last.working else None
-        facts["lastAssessment"] = last.at if last else None
-        facts["stale"] = is_stale(course, at, history.policy)
-        facts["refractoryLines"] = [
-            line.number
-            for line in history.state.treatment.lines
-            if line.episode == course.episode and (line.met_a or line.met_b is not None)
-        ]
-        facts["treatmentLine"] = current.number if current else None
-    else:
-        line = next((x for x in history.state.treatment.lines if alert.finding.id in x.finding_ids), None)
+    facts, course, treatment = alert.facts, history.state.course, history.state.treatment
+    if isinstance(facts, IcansActive):
+        last = course.last
+        working = last.working if last is not None else None
+        current = treatment.current(course.episode)
+        met = [line for line in treatment.lines if line.met_a or line.met_b is not None]
+        return replace(
+            facts,
+            grade_low=working.low if working is not None else None,
+            grade_high=working.high if working is not None else None,
+            last_assessment=last.at if last is not None else None,
+            stale=is_stale(course, at, history.policy),
+            refractory_lines=tuple(line.number for line in met if line.episode == course.episode),
+            treatment_line=current.number if current is not None else None,
+        )
+    if isinstance(facts, Refractory):
+        line = next((x for x in treatment.lines if alert.finding.id in x.finding_ids), None)
         if line is not None:
             both = line.met_a and line.met_b is not None and len(line.finding_ids) == 1
-            first_b = facts["reason"] == "worsening-under-treatment"
-            facts["alsoMet"] = ("no-improvement-24h" if first_b else "worsening-under-treatment") if both else None
+            other = NO_IMPROVEMENT if facts.reason == WORSENING else WORSENING
+            return replace(facts, also_met=other if both else None)
     return facts
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from icans.chart import MICROSECOND, Chart
 from icans.course.course import Course
@@ -52,6 +52,11 @@ class Line:
     indeterminate_ids: tuple[str, ...] = ()
 
     @property
+    def reference_grade(self) -> int:
+        """The grade at treatment start: of the reference, or the headline then where there is none."""
+        return self.grade_at_start if self.reference is None else self.reference.counts_as.low
+
+    @property
     def met_a(self) -> bool:
         return self.verdict is not None and self.verdict.kind == "met"
 
@@ -64,16 +69,6 @@ class Situation(NamedTuple):
     doses: Doses
     policy: Policy
     log: FindingsLog
-
-
-def line_facts(line: Line) -> dict[str, Any]:
-    reference = line.reference
-    return {
-        "episode": line.episode,
-        "line": line.number,
-        "treatmentStart": line.start,
-        "gradeAtTreatmentStart": reference.counts_as.low if reference is not None else line.grade_at_start,
-    }
 
 
 def hours_between(at: datetime, start: datetime) -> Decimal:

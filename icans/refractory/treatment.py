@@ -13,25 +13,25 @@ from datetime import datetime
 from decimal import Decimal
 
 from icans.carried import Carried
+from icans.facts import NO_IMPROVEMENT, WORSENING, ReassessmentOverdue, Refractory, RefractoryIndeterminate
 from icans.findings import INDICATOR_OF_GRADE
 from icans.findings_log import FindingsLog
 from icans.grading.assessment import Assessment
 from icans.policy.policy import Policy
 from icans.refractory.day_only import is_vague, outcomes
-from icans.refractory.lines import Line, Situation, hours_between, line_facts, rests_on
+from icans.refractory.lines import Line, Situation, hours_between, rests_on
 from icans.refractory.no_improvement import NOT_ASSESSABLE, Verdict, improved, judge, not_below
 from icans.refractory.worsening import worse_again, worse_under_treatment
 from icans.steroids.doses import Doses
 
-WORSENING, NO_IMPROVEMENT = "worsening-under-treatment", "no-improvement-24h"
-NEEDED = {
-    "no-reference": ["assessment-at-treatment-start"],
-    "not-assessable": ["assessment-without-sedation"],
-    "time-imprecise": ["exact-times"],
-    "treatment-gap": ["doses-since-treatment-start"],
-    "event-carry": ["event-status"],
-    "ice-only": ["clinician-judgement"],
-    "interval-overlap": [],
+NEEDED: dict[str, tuple[str, ...]] = {
+    "no-reference": ("assessment-at-treatment-start",),
+    "not-assessable": ("assessment-without-sedation",),
+    "time-imprecise": ("exact-times",),
+    "treatment-gap": ("doses-since-treatment-start",),
+    "event-carry": ("event-status",),
+    "ice-only": ("clinician-judgement",),
+    "interval-overlap": (),
 }
 
 
@@ -278,20 +278,23 @@ class Treatment(Carried):
             return  # both clauses at one instant: worsening is told
         grade = evaluation.counts_as.low
         late = reason == NO_IMPROVEMENT and evaluation.at > line.start + situation.policy.evaluation_late
-        facts = {
-            "reason": reason,
-            **line_facts(line),
-            "grade": grade,
-            "hoursSinceTreatmentStart": hours_between(at, line.start),
-            "late": late,
-            "alsoMet": None,
-            "definition": situation.policy.definition,
-        }
+        facts = Refractory(
+            reason=reason,
+            episode=line.episode,
+            line=line.number,
+            treatment_start=line.start,
+            grade_at_treatment_start=line.reference_grade,
+            grade=grade,
+            hours_since_treatment_start=hours_between(at, line.start),
+            late=late,
+            also_met=None,
+            definition=situation.policy.definition,
+        )
         basis, evidence = rests_on(line, evaluation, situation)
         key = f"{line.episode}|{line.number}|{reason}"
         basis = replace(basis, early=reason == WORSENING and at - line.start < situation.policy.early_worsening_note)
         indicator = "critical" if reason == WORSENING else INDICATOR_OF_GRADE["refractory"][grade]
-        found = situation.course.finding("refractory", key, at, indicator, facts, evidence, basis)
+        found = situation.course.finding(key, at, indicator, facts, evidence, basis)
         finding_id = situation.log.open(at, found)
         self._set(replace(line, finding_ids=(*line.finding_ids, finding_id)))
         if line.superseded_at is not None and line.superseded_at <= at:
@@ -301,10 +304,17 @@ class Treatment(Carried):
         assert line.verdict is not None
         reason = line.verdict.reason
         key = f"{line.episode}|{line.number}|{reason}"
-        needed = list(evaluation.missing) if evaluation is not None and reason == "interval-overlap" else NEEDED[reason]
-        facts = {**line_facts(line), "reason": reason, "needed": needed}
+        overlaps = evaluation is not None and reason == "interval-overlap"
+        facts = RefractoryIndeterminate(
+            episode=line.episode,
+            line=line.number,
+            treatment_start=line.start,
+            grade_at_treatment_start=line.reference_grade,
+            reason=reason,
+            needed=evaluation.missing if evaluation is not None and overlaps else NEEDED[reason],
+        )
         basis, evidence = rests_on(line, evaluation, situation)
-        found = situation.course.finding("refractory-indeterminate", key, at, "info", facts, evidence, basis)
+        found = situation.course.finding(key, at, "info", facts, evidence, basis)
         if situation.log.holds(found.id):
             return
         self._set(replace(line, indeterminate_ids=(*line.indeterminate_ids, situation.log.open(at, found))))
@@ -314,7 +324,13 @@ class Treatment(Carried):
     def _overdue(self, line: Line, at: datetime, situation: Situation) -> None:
         key = f"{line.episode}|{line.number}"
         basis, evidence = rests_on(line, None, situation)
-        found = situation.course.finding("reassessment-overdue", key, at, "warning", line_facts(line), evidence, basis)
+        facts = ReassessmentOverdue(
+            episode=line.episode,
+            line=line.number,
+            treatment_start=line.start,
+            grade_at_treatment_start=line.reference_grade,
+        )
+        found = situation.course.finding(key, at, "warning", facts, evidence, basis)
         self._set(replace(line, overdue_id=situation.log.open(at, found)))
         if line.superseded_at is not None and line.superseded_at <= at:
             situation.log.close(at, found.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from icans.facts import ReWorsening
 from icans.findings import Finding, key_time
 from icans.grading.assessment import Assessment
 from icans.record import evidence_of
@@ -31,17 +32,17 @@ def worse_under_treatment(line: Line, assessment: Assessment, active: bool, situ
 def worse_again(line: Line, assessment: Assessment, previous: int, situation: Situation) -> Finding:
     """The headline rose from ``previous`` after the verdict of a line under whose treatment the patient still is."""
     at = assessment.at
-    facts = {
-        "episode": line.episode,
-        "line": line.number,
-        "previousGrade": previous,
-        "grade": situation.course.headline,
-        "hoursSinceTreatmentStart": hours_between(at, line.start),
-    }
+    facts = ReWorsening(
+        episode=line.episode,
+        line=line.number,
+        previous_grade=previous,
+        grade=situation.course.headline,
+        hours_since_treatment_start=hours_between(at, line.start),
+    )
     key = f"{line.episode}|{line.number}|{key_time(at)}"
     basis, evidence = rests_on(line, assessment, situation)
     _, uncounted = situation.doses.given_between(at - RECENT, at)
     basis = replace(basis, recent_mg=last_24h(at, situation.doses), recent_uncounted=len(uncounted))
     given = evidence_of([d for d in situation.doses.last_doses(at) if d.route != "intrathecal"])
     evidence = tuple(sorted({*evidence, *given}, key=lambda e: (str(e.time), e.reference, e.element)))
-    return situation.course.finding("re-worsening", key, at, "warning", facts, evidence, basis)
+    return situation.course.finding(key, at, "warning", facts, evidence, basis)

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil
-from typing import Any
+from typing import NamedTuple
 
 from icans.carried import Carried
 from icans.chart import MICROSECOND
@@ -217,17 +217,17 @@ def uncounted_doses(at: datetime, since: datetime | None, doses: Doses) -> tuple
     return tuple(doses.given_between(start, at)[1])
 
 
-def dose_facts(at: datetime, exposure: Exposure, doses: Doses) -> dict[str, Any]:
-    """The published facts of the exposure at ``at``, in mg of dexamethasone-equivalent."""
+class Sums(NamedTuple):
+    """Sums of a course at one instant, in mg of dexamethasone-equivalent, at least."""
+
+    total: Decimal
+    since_onset: Decimal
+    prophylactic: Decimal
+    last_24h: Decimal
+
+
+def sums_at(at: datetime, exposure: Exposure, doses: Doses) -> Sums:
+    """The sums at ``at``; before the first onset all doses are prophylactic."""
     total = exposure.total_at(at)
     before_onset = exposure.at_onset if exposure.at_onset is not None else total
-    return {
-        "dexamethasoneEquivalentMg": total,
-        "sinceOnsetMg": total - before_onset,
-        "last24hMg": last_24h(at, doses),
-        "administrations": exposure.administrations,
-        "uncounted": exposure.uncounted,
-        "prophylacticMg": before_onset,
-        "intrathecalMg": dict(exposure.intrathecal),
-        "steroidDays": exposure.day_count,
-    }
+    return Sums(total, total - before_onset, before_onset, last_24h(at, doses))

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from icans.course.course import Course
+from icans.facts import CumulativeDose, DoseUnknown, SteroidDays
 from icans.findings import Finding, key_time
 from icans.policy.policy import Policy
 from icans.record import Dose, evidence_of
 from icans.steroids.doses import Doses
 from icans.steroids.equivalents import number
-from icans.steroids.exposure import Exposure, dose_facts, given_since
+from icans.steroids.exposure import Exposure, given_since, sums_at
 
 
 def dose_unknown(dose: Dose, at: datetime, course: Course, exposure: Exposure) -> Finding:
     """A dose without a usable amount: the sum is a lower bound."""
     total = exposure.total_at(at) if course.infusion is not None else None
-    facts = {"administrations": [dose.reference], "lowerBoundMg": total}
-    return course.finding("dose-unknown", dose.reference, at, "info", facts, evidence_of([dose]), dose)
+    facts = DoseUnknown(administrations=(dose.reference,), lower_bound_mg=total)
+    return course.finding(dose.reference, at, "info", facts, evidence_of([dose]), dose)
 
 
 def steroid_days(at: datetime, course: Course, exposure: Exposure, doses: Doses, policy: Policy) -> Finding | None:
@@ -27,9 +27,9 @@ def steroid_days(at: datetime, course: Course, exposure: Exposure, doses: Doses,
     if infusion is None or exposure.day_count != policy.steroid_days or exposure.days_reported:
         return None
     exposure.days_reported = True
-    facts = {"steroidDays": exposure.day_count, "dexamethasoneEquivalentMg": exposure.total_at(at)}
+    facts = SteroidDays(steroid_days=exposure.day_count, dexamethasone_equivalent_mg=exposure.total_at(at))
     given = [dose for dose, _ in given_since(infusion.at, at, doses) if dose.route == "systemic"]
-    return course.finding("steroid-days", key_time(infusion.at), at, "info", facts, evidence_of(given))
+    return course.finding(key_time(infusion.at), at, "info", facts, evidence_of(given))
 
 
 def tier_crossed(at: datetime, course: Course, exposure: Exposure, doses: Doses, policy: Policy) -> Finding | None:
@@ -38,13 +38,20 @@ def tier_crossed(at: datetime, course: Course, exposure: Exposure, doses: Doses,
     if not crossed or course.infusion is None:
         return None
     highest = crossed[-1]
-    facts: dict[str, Any] = {
-        "thresholdMg": highest,
-        "crossedMg": list(crossed),
-        "window": "since-infusion",
-        **dose_facts(at, exposure, doses),
-    }
+    given = sums_at(at, exposure, doses)
+    facts = CumulativeDose(
+        threshold_mg=highest,
+        crossed_mg=crossed,
+        dexamethasone_equivalent_mg=given.total,
+        since_onset_mg=given.since_onset,
+        last_24h_mg=given.last_24h,
+        administrations=exposure.administrations,
+        uncounted=exposure.uncounted,
+        prophylactic_mg=given.prophylactic,
+        intrathecal_mg=exposure.intrathecal,
+        steroid_days=exposure.day_count,
+    )
     key = f"{key_time(course.infusion.at)}|{number(highest)}"
     indicator = policy.tier_indicators[policy.tiers.index(highest)]
     evidence = evidence_of([d for d, amount in given_since(course.infusion.at, at, doses) if amount.usable])
-    return course.finding("cumulative-dose", key, at, indicator, facts, evidence)
+    return course.finding(key, at, indicator, facts, evidence)

@@ -10,7 +10,7 @@ import pytest
 
 from cards.rendering import WORDINGS
 from cds_service.site.settings import Settings
-from icans.findings import MODULE_OF
+from icans.findings import FINDING_TYPES
 from tools.build_docs import CARDS, IMAGES, README, SETTINGS, cards_page, readme
 from tools.docs_cards import EXAMPLES
 from tools.docs_settings import meanings, settings_page
@@ -23,7 +23,7 @@ HINT = "run `make docs` (after a look at what changed)"
 
 
 def test_each_type_of_finding_has_its_card_in_the_docs():
-    assert sorted(example.type for example in EXAMPLES) == sorted(MODULE_OF)
+    assert sorted(example.type for example in EXAMPLES) == sorted(FINDING_TYPES)
 
 
 def test_the_cards_page_is_current():

@@ -8,7 +8,8 @@ from fractions import Fraction
 from typing import Any
 
 import icans
-from icans.findings import RUNNING_FACTS, Alert, Replay
+from icans.facts import Facts, published, published_name
+from icans.findings import FINDING_TYPES, Alert, Replay
 from icans.policy.policy import Policy
 from icans.record import Record
 from tests.oracle.replay import Shown, last_instant
@@ -32,8 +33,10 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def facts_of(facts: Any, running: frozenset[str]) -> dict[str, Any]:
-    return {k: plain(v) for k, v in facts.items() if k not in NOT_COMPARED and k not in running}
+def facts_of(facts: Facts | dict[str, Any], running: frozenset[str]) -> dict[str, Any]:
+    """The facts of the engine, or of the oracle, by their published names."""
+    named = published(facts) if isinstance(facts, Facts) else facts
+    return {k: plain(v) for k, v in named.items() if k not in NOT_COMPARED and k not in running}
 
 
 def compare_facts(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
@@ -46,7 +49,7 @@ def compare_facts(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
 
 
 def compare(alert: Alert, shown: Shown) -> list[str]:
-    running = RUNNING_FACTS.get(shown.type, frozenset())
+    running = frozenset(map(published_name, FINDING_TYPES[shown.type].running))
     differences = [
         f"{name}: engine {engine!r}, oracle {oracle!r}"
         for name, engine, oracle in (

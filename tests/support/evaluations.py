@@ -8,6 +8,24 @@ from decimal import Decimal
 from typing import Any
 
 from cds_service.site.policy import current_policy
+from icans.facts import (
+    AssessmentNotFound,
+    AssessmentOverdue,
+    CumulativeDose,
+    DataQuality,
+    DoseUnknown,
+    Facts,
+    GradeChange,
+    GradeDiscrepancy,
+    GradePossibleChange,
+    IcansActive,
+    ReassessmentOverdue,
+    Refractory,
+    RefractoryIndeterminate,
+    ReWorsening,
+    StatedProblem,
+    SteroidDays,
+)
 from icans.findings import (
     Alert,
     CountedDose,
@@ -103,14 +121,13 @@ def ice_assessment(score: int, grade: int, at: datetime, **changes: Any) -> Asse
     return base._replace(**changes)
 
 
-def alert(kind: str, at: datetime, facts: dict[str, Any], **changes: Any) -> Alert:
+def alert(at: datetime, facts: Facts, **changes: Any) -> Alert:
     indicator = changes.pop("indicator", "info")
     shown_at = changes.pop("shown_at", at)
     revised = changes.pop("revised_facts", None)
-    key = changes.pop("key", f"{kind}|{at}")
+    key = changes.pop("key", f"{facts.type}|{at}")
     finding = Finding(
-        type=kind,
-        id=finding_id(PATIENT, kind, key),
+        id=finding_id(PATIENT, facts.type, key),
         at=at,
         indicator=indicator,
         facts=revised or facts,
@@ -168,148 +185,101 @@ def line_basis(**changes: Any) -> RefractoryBasis:
     return RefractoryBasis(**{"line": line, "reference": None, "evaluation": ice_assessment(5, 2, day(7)), **changes})
 
 
-GRADE_FACTS: dict[str, Any] = {
-    "previousGrade": 0,
-    "grade": 2,
-    "gradeLow": 2,
-    "gradeHigh": 2,
-    "direction": "onset",
-    "decidingDomain": "ice",
-    "iceScore": 5,
-    "episode": 1,
-    "onsetOnSteroids": False,
-    "documentedGrade": None,
-}
-LINE_FACTS: dict[str, Any] = {
-    "episode": 1,
-    "line": 1,
-    "treatmentStart": day(6, 9),
-    "gradeAtTreatmentStart": 2,
-}
-REFRACTORY_FACTS: dict[str, Any] = {
-    **LINE_FACTS,
-    "reason": "no-improvement-24h",
-    "grade": 2,
-    "hoursSinceTreatmentStart": Decimal("24.00"),
-    "late": False,
-    "alsoMet": None,
-    "definition": "fridberg2026-24h",
-}
-DOSE_FACTS: dict[str, Any] = {
-    "dexamethasoneEquivalentMg": Decimal("562.5"),
-    "thresholdMg": Decimal("532.5"),
-    "crossedMg": [Decimal("380"), Decimal("532.5")],
-    "window": "since-infusion",
-    "sinceOnsetMg": Decimal("562.5"),
-    "last24hMg": Decimal("187.5"),
-    "administrations": 3,
-    "uncounted": 0,
-    "prophylacticMg": Decimal(0),
-    "intrathecalMg": {},
-    "steroidDays": 3,
-}
+GRADE_FACTS = GradeChange(
+    previous_grade=0,
+    grade=2,
+    grade_low=2,
+    grade_high=2,
+    direction="onset",
+    deciding_domain="ice",
+    ice_score=5,
+    episode=1,
+    onset_on_steroids=False,
+    documented_grade=None,
+)
+REFRACTORY_FACTS = Refractory(
+    reason="no-improvement-24h",
+    episode=1,
+    line=1,
+    treatment_start=day(6, 9),
+    grade_at_treatment_start=2,
+    grade=2,
+    hours_since_treatment_start=Decimal("24.00"),
+    late=False,
+    also_met=None,
+    definition="fridberg2026-24h",
+)
+DOSE_FACTS = CumulativeDose(
+    threshold_mg=Decimal("532.5"),
+    crossed_mg=(Decimal("380"), Decimal("532.5")),
+    dexamethasone_equivalent_mg=Decimal("562.5"),
+    since_onset_mg=Decimal("562.5"),
+    last_24h_mg=Decimal("187.5"),
+    administrations=3,
+    uncounted=0,
+    prophylactic_mg=Decimal(0),
+    intrathecal_mg={},
+    steroid_days=3,
+)
+ACTIVE_FACTS = IcansActive(
+    grade=2,
+    grade_low=2,
+    grade_high=2,
+    since=day(7, 14),
+    episode=1,
+    last_assessment=day(7, 14),
+    stale=True,
+    refractory_lines=(1,),
+    treatment_line=2,
+)
 
 
 def every_type() -> dict[str, Alert]:
     """One alert of each finding type, facts as published."""
-    noon = day(7, 14)
+    noon, morning = day(7, 14), day(7, 9)
     basis = line_basis(
         reference=ice_assessment(5, 2, day(6)),
         evaluation=ice_assessment(5, 2, noon),
         doses=(dose(day(6, 9), "dexamethasone", "20", "1"),),
         assumed=("route-not-recorded",),
     )
-    made = {
-        "grade-change": alert(
-            "grade-change",
+    line: dict[str, Any] = {
+        "episode": 1,
+        "line": 1,
+        "treatment_start": day(6, 9),
+        "grade_at_treatment_start": 2,
+    }
+    unit = StatedProblem(
+        code="unit-unknown",
+        reference="MedicationAdministration/9",
+        element="dosage.dose.unit",
+        message="The unit 'amp' is not understood.",
+    )
+    again = ReWorsening(episode=1, line=1, previous_grade=1, grade=2, hours_since_treatment_start=Decimal("29.25"))
+    looked_for = ("ice", "capd", "consciousness", "documented-icans-grade")
+    possible = GradePossibleChange(
+        previous_grade=1, grade_low=1, grade_high=2, direction="worsening", missing=("ice-writing", "ice-attention")
+    )
+    made = (
+        alert(
             noon,
             GRADE_FACTS,
             indicator="warning",
             evidence=(ice_evidence(5, noon),),
             basis=ice_assessment(5, 2, noon),
         ),
-        "icans-active": alert(
-            "icans-active",
-            noon,
-            {
-                "grade": 2,
-                "gradeLow": 2,
-                "gradeHigh": 2,
-                "since": noon,
-                "episode": 1,
-                "lastAssessment": noon,
-                "stale": True,
-                "refractoryLines": [1],
-                "treatmentLine": 2,
-            },
-        ),
-        "grade-possible-change": alert(
-            "grade-possible-change",
-            noon,
-            {
-                "previousGrade": 1,
-                "gradeLow": 1,
-                "gradeHigh": 2,
-                "direction": "worsening",
-                "missing": ["writing", "attention"],
-            },
-        ),
-        "grade-discrepancy": alert(
-            "grade-discrepancy",
-            noon,
-            {"documentedGrade": 2, "gradeLow": 1, "gradeHigh": 1, "strictLow": 1, "strictHigh": 1},
-        ),
-        "assessment-not-found": alert(
-            "assessment-not-found",
-            day(2, 20, 30),
-            {"since": INFUSION, "lookedFor": ["ice", "capd", "consciousness", "documented-icans-grade"]},
-        ),
-        "assessment-overdue": alert(
-            "assessment-overdue", day(7, 2), {"lastAssessment": day(6, 14), "intervalHours": 8, "grade": 2}
-        ),
-        "refractory": alert("refractory", day(7, 9), REFRACTORY_FACTS, indicator="warning", basis=basis),
-        "reassessment-overdue": alert("reassessment-overdue", day(7, 9), LINE_FACTS, indicator="warning", basis=basis),
-        "refractory-indeterminate": alert(
-            "refractory-indeterminate",
-            day(7, 9),
-            {**LINE_FACTS, "reason": "ice-only", "needed": ["assessment"]},
-            basis=basis,
-        ),
-        "re-worsening": alert(
-            "re-worsening",
-            noon,
-            {
-                "episode": 1,
-                "line": 1,
-                "previousGrade": 1,
-                "grade": 2,
-                "hoursSinceTreatmentStart": Decimal("29.25"),
-            },
-            indicator="warning",
-            basis=basis,
-        ),
-        "cumulative-dose": alert("cumulative-dose", day(5, 9), DOSE_FACTS, indicator="warning"),
-        "steroid-days": alert(
-            "steroid-days", day(7, 9), {"steroidDays": 10, "dexamethasoneEquivalentMg": Decimal("682.5")}
-        ),
-        "dose-unknown": alert(
-            "dose-unknown",
-            day(7, 9),
-            {"administrations": ["MedicationAdministration/9"], "lowerBoundMg": Decimal(40)},
-        ),
-        "data-quality": alert(
-            "data-quality",
-            day(7, 9),
-            {
-                "problems": [
-                    {
-                        "code": "unit-unknown",
-                        "reference": "MedicationAdministration/9",
-                        "element": "dosage.dose.unit",
-                        "message": "The unit 'amp' is not understood.",
-                    }
-                ]
-            },
-        ),
-    }
-    return made
+        alert(noon, ACTIVE_FACTS),
+        alert(noon, possible),
+        alert(noon, GradeDiscrepancy(documented_grade=2, grade_low=1, grade_high=1, strict_low=1, strict_high=1)),
+        alert(day(2, 20, 30), AssessmentNotFound(since=INFUSION, looked_for=looked_for)),
+        alert(day(7, 2), AssessmentOverdue(last_assessment=day(6, 14), interval_hours=8, grade=2)),
+        alert(morning, REFRACTORY_FACTS, indicator="warning", basis=basis),
+        alert(morning, ReassessmentOverdue(**line), indicator="warning", basis=basis),
+        alert(morning, RefractoryIndeterminate(**line, reason="ice-only", needed=("assessment",)), basis=basis),
+        alert(noon, again, indicator="warning", basis=basis),
+        alert(day(5, 9), DOSE_FACTS, indicator="warning"),
+        alert(morning, SteroidDays(steroid_days=10, dexamethasone_equivalent_mg=Decimal("682.5"))),
+        alert(morning, DoseUnknown(administrations=("MedicationAdministration/9",), lower_bound_mg=Decimal(40))),
+        alert(morning, DataQuality(problems=(unit,))),
+    )
+    return {sample.finding.type: sample for sample in made}

@@ -16,7 +16,7 @@ from cards.models import check_response
 from cards.rendering import EXTENSION, WORDINGS
 from cards.wording.assessment import domain_text, ice_text
 from icans.engine.alerts import rank_of
-from icans.findings import MODULE_OF, MODULES, NAMESPACE, Alert, Finding
+from icans.findings import FINDING_TYPES, MODULES, NAMESPACE, Alert, Finding
 from icans.grading.assessment import DomainValue
 from icans.grading.astct import GradeRange
 from icans.record import Problem
@@ -55,7 +55,7 @@ def extension(card: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_every_finding_type_has_wording_and_a_sample() -> None:
-    assert set(WORDINGS) == set(MODULE_OF) == set(every_type())
+    assert set(WORDINGS) == set(FINDING_TYPES) == set(every_type())
 
 
 @pytest.mark.parametrize("kind", sorted(every_type()))
@@ -118,9 +118,9 @@ def test_each_domain_is_named_once(domain: str, shown: str, said: str) -> None:
 
 def test_items_not_valid_for_the_patient_shrink_the_maximum() -> None:
     noted = ice_assessment(9, 0, day(7), ice_high=10, ice_maximum=9)
-    facts = {**GRADE_FACTS, "iceScore": None, "iceLow": 9, "iceHigh": 10}
+    facts = replace(GRADE_FACTS, ice_score=None, ice_low=9, ice_high=10)
     assert ice_text(noted, facts) == "ICE 9/9 assessable"
-    assert ice_text(None, {"iceScore": None, "iceLow": 5, "iceHigh": 8}) == "ICE 5-8 of 10"
+    assert ice_text(None, replace(GRADE_FACTS, ice_score=None, ice_low=5, ice_high=8)) == "ICE 5-8 of 10"
 
 
 def test_what_is_missing_excluded_inferred_and_carried_is_said() -> None:
@@ -163,7 +163,7 @@ def test_what_is_missing_excluded_inferred_and_carried_is_said() -> None:
         baseline_ice=8,
         notes=("below-baseline", "recent-bolus"),
     )
-    detail = only_card(alert("grade-change", day(7), GRADE_FACTS, indicator="warning", basis=noted))["detail"]
+    detail = only_card(alert(day(7), GRADE_FACTS, indicator="warning", basis=noted))["detail"]
     for sentence in (
         "inferred from GCS eye 3 gives 2 (inferred)",
         "seizure: brief gives 2 (carried from 2026-03-07 08:00 UTC)",
@@ -190,21 +190,21 @@ def test_without_an_infusion_no_day_is_named() -> None:
 
 
 def test_a_documented_grade_is_charted_by_a_clinician() -> None:
-    facts = {**GRADE_FACTS, "decidingDomain": "documented", "iceScore": None, "documentedGrade": 2}
-    card = only_card(alert("grade-change", day(7, 14), facts, indicator="warning"))
+    facts = replace(GRADE_FACTS, deciding_domain="documented", ice_score=None, documented_grade=2)
+    card = only_card(alert(day(7, 14), facts, indicator="warning"))
     assert "charted by a clinician" in card["summary"]
     assert card["detail"].startswith("Grade 2 charted by a clinician at ")
     assert "suggestions" not in card
 
 
 def test_open_intervals_are_said_at_least_and_at_most() -> None:
-    up = {**GRADE_FACTS, "grade": 3, "gradeLow": 3, "gradeHigh": 4, "iceScore": 0}
-    assert "at least grade 3" in only_card(alert("grade-change", day(7), up, indicator="critical"))["summary"]
-    down = {**GRADE_FACTS, "previousGrade": 3, "grade": 1, "gradeLow": 0, "direction": "improvement"}
-    assert "at most grade 1, down from 3" in only_card(alert("grade-change", day(7), down))["summary"]
+    up = replace(GRADE_FACTS, grade=3, grade_low=3, grade_high=4, ice_score=0)
+    assert "at least grade 3" in only_card(alert(day(7), up, indicator="critical"))["summary"]
+    down = replace(GRADE_FACTS, previous_grade=3, grade=1, grade_low=0, direction="improvement")
+    assert "at most grade 1, down from 3" in only_card(alert(day(7), down))["summary"]
     noted = ice_assessment(9, 1, day(7), strict=GradeRange(1, 3), notes=("consciousness-not-recorded",), documented=2)
-    facts = {**GRADE_FACTS, "grade": 1, "gradeLow": 1, "gradeHigh": 1, "iceScore": 9, "documentedGrade": 2}
-    card = only_card(alert("grade-change", day(7), facts, basis=noted))
+    facts = replace(GRADE_FACTS, grade=1, grade_low=1, grade_high=1, ice_score=9, documented_grade=2)
+    card = only_card(alert(day(7), facts, basis=noted))
     assert "at least grade 1" in card["summary"]
     assert "grade 2 (compatible with the recorded items)" in card["detail"]
     assert "Strict interval, with nothing assumed about consciousness: 1-3." in card["detail"]
@@ -213,21 +213,21 @@ def test_open_intervals_are_said_at_least_and_at_most() -> None:
 @pytest.mark.parametrize(
     "facts",
     [
-        {**GRADE_FACTS, "decidingDomain": "consciousness", "iceScore": None},
-        {**GRADE_FACTS, "grade": 3, "gradeLow": 3, "gradeHigh": 4, "iceScore": 0},
+        replace(GRADE_FACTS, deciding_domain="consciousness", ice_score=None),
+        replace(GRADE_FACTS, grade=3, grade_low=3, grade_high=4, ice_score=0),
     ],
     ids=["consciousness", "ICE 0"],
 )
 def test_unchecked_sedation_stands_in_the_first_line(facts: dict[str, Any]) -> None:
-    sample = alert("grade-change", day(7), facts, indicator="critical")
+    sample = alert(day(7), facts, indicator="critical")
     card = only_card(sample, exposure=None)
     assert "Sedation could not be checked" in card["detail"].split("\n")[0]
     assert "Sedation could not be checked" not in only_card(sample)["detail"]
 
 
 def test_severe_grades_offer_drafts_and_point_to_the_bedside() -> None:
-    facts = {**GRADE_FACTS, "grade": 3, "gradeLow": 3, "gradeHigh": 3, "iceScore": 2}
-    sample = alert("grade-change", day(7), facts, indicator="critical", evidence=(ice_evidence(2, day(7)),) * 2)
+    facts = replace(GRADE_FACTS, grade=3, grade_low=3, grade_high=3, ice_score=2)
+    sample = alert(day(7), facts, indicator="critical", evidence=(ice_evidence(2, day(7)),) * 2)
     card = only_card(sample)
     assert "does not replace bedside assessment" in card["detail"]
     assert card["selectionBehavior"] == "any"
@@ -264,8 +264,8 @@ def test_card_uuid_derives_from_finding_and_call() -> None:
 
 
 def test_hook_cards_hold_no_empty_member_and_replayed_ones_keep_their_nulls() -> None:
-    facts = {**GRADE_FACTS, "iceScore": None, "iceLow": 3, "iceHigh": 6}
-    sample = alert("grade-change", day(7), facts, indicator="warning")
+    facts = replace(GRADE_FACTS, ice_score=None, ice_low=3, ice_high=6)
+    sample = alert(day(7), facts, indicator="warning")
     assert "iceScore" not in extension(only_card(sample))["facts"]
     assert "alsoHolds" not in extension(only_card(sample))
     (replayed,) = render(evaluation(sample), context=CONTEXT)
@@ -310,17 +310,14 @@ def replace_alert(old: Alert, finding: Finding) -> Alert:
 
 
 def test_critical_cards_come_first() -> None:
-    severe = alert("refractory", day(7), {**REFRACTORY_FACTS, "grade": 3}, indicator="critical", basis=line_basis())
+    severe = alert(day(7), replace(REFRACTORY_FACTS, grade=3), indicator="critical", basis=line_basis())
     cards = render(evaluation(every_type()["grade-change"], severe), context=CONTEXT)
     assert [card["indicator"] for card in cards] == ["critical", "warning"]
 
 
 def test_five_further_findings_and_problems_are_named_and_the_rest_counted() -> None:
     lead = every_type()["grade-change"]
-    others = [
-        alert("grade-discrepancy", day(6, hour), every_type()["grade-discrepancy"].facts, key=str(hour))
-        for hour in range(4)
-    ]
+    others = [alert(day(6, hour), every_type()["grade-discrepancy"].facts, key=str(hour)) for hour in range(4)]
     problems = tuple(
         Problem("value-out-of-range", f"Observation/{n}", "valueInteger", "ICE 11.", day(6), affects=("grade",))
         for n in range(4)
@@ -337,10 +334,10 @@ def test_the_sum_can_be_redone_on_paper() -> None:
         *(dose(day(5, hour), "dexamethasone", "10", "1", 50 + hour) for hour in (3, 9, 15, 21)),
         *(dose(day(n, 9), "methylprednisolone", "1000", "0.1875", 100 + n) for n in (7, 8, 9)),
     )
-    facts = {**DOSE_FACTS, "dexamethasoneEquivalentMg": Decimal("642.5")}
+    facts = replace(DOSE_FACTS, dexamethasone_equivalent_mg=Decimal("642.5"))
     given_doses = exposure(*doses, intrathecal_mg={"hydrocortisone": Decimal(20)}, prophylactic_mg=Decimal(30))
     card = only_card(
-        alert("cumulative-dose", day(9, 9), facts, indicator="warning"),
+        alert(day(9, 9), facts, indicator="warning"),
         exposure=given_doses,
         as_of=day(9, 10),
     )
@@ -368,14 +365,14 @@ def test_unknown_doses_make_it_at_least() -> None:
 
 
 def test_refractory_card_names_clause_definition_and_limits() -> None:
-    facts = {
-        **REFRACTORY_FACTS,
-        "reason": "worsening-under-treatment",
-        "gradeAtTreatmentStart": 3,
-        "grade": 4,
-        "hoursSinceTreatmentStart": Decimal("1.00"),
-    }
-    card = only_card(alert("refractory", day(6, 10), facts, indicator="critical", basis=line_basis(early=True)))
+    facts = replace(
+        REFRACTORY_FACTS,
+        reason="worsening-under-treatment",
+        grade_at_treatment_start=3,
+        grade=4,
+        hours_since_treatment_start=Decimal("1.00"),
+    )
+    card = only_card(alert(day(6, 10), facts, indicator="critical", basis=line_basis(early=True)))
     told = "Recorded data meet a definition of refractory ICANS: worse 1 h after steroid start (grade 3, then 4)"
     assert card["summary"].startswith(told)
     for sentence in (
@@ -391,8 +388,8 @@ def test_refractory_card_names_clause_definition_and_limits() -> None:
 
 
 def test_a_correction_is_said_and_the_latest_facts_are_worded() -> None:
-    revised = {**GRADE_FACTS, "grade": 3, "gradeLow": 3, "gradeHigh": 3, "iceScore": 2}
-    sample = alert("grade-change", day(7, 14), GRADE_FACTS, indicator="critical", revised_facts=revised)
+    revised = replace(GRADE_FACTS, grade=3, grade_low=3, grade_high=3, ice_score=2)
+    sample = alert(day(7, 14), GRADE_FACTS, indicator="critical", revised_facts=revised)
     card = only_card(sample)
     assert "ICANS grade 3" in card["summary"]
     assert "grade was 2, is 3" in card["detail"]

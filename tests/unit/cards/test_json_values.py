@@ -19,6 +19,7 @@ from cards import CardContext, render, to_json
 from cards.markdown import escape, plain
 from cards.models import check_response
 from cds_service.site.policy import current_policy
+from icans.facts import DataQuality, DoseUnknown, StatedProblem
 from icans.record import Evidence, Problem
 from tests.support.evaluations import (
     GRADE_FACTS,
@@ -127,12 +128,11 @@ def test_nasty_text_in_every_place_leaves_cards_valid(text: str) -> None:
     graded = graded._replace(domains=(domain,), excluded=(domain._replace(status="excluded", reason=value),))
     bad = Problem("unit-unknown", value, value, value, affects=("grade", "dose", "treatment-start"))
     evidence = (Evidence(value, value, value, None),)
-    facts = {**GRADE_FACTS, "decidingDomain": "seizure", "iceScore": None}
-    line = {**REFRACTORY_FACTS, "definition": value}
+    facts = replace(GRADE_FACTS, deciding_domain="seizure", ice_score=None)
+    line = replace(REFRACTORY_FACTS, definition=value)
     alerts = (
-        alert("grade-change", day(7), facts, indicator="warning", evidence=evidence, basis=graded),
+        alert(day(7), facts, indicator="warning", evidence=evidence, basis=graded),
         alert(
-            "refractory",
             day(7),
             line,
             indicator="warning",
@@ -144,11 +144,10 @@ def test_nasty_text_in_every_place_leaves_cards_valid(text: str) -> None:
                 escalations=(escalation(value, day(6)),),
             ),
         ),
-        alert("dose-unknown", day(7), {"administrations": [value], "lowerBoundMg": Decimal(0)}),
+        alert(day(7), DoseUnknown(administrations=(value,), lower_bound_mg=Decimal(0))),
         alert(
-            "data-quality",
             day(7),
-            {"problems": [{"code": value, "reference": value, "element": value, "message": value}]},
+            DataQuality(problems=(StatedProblem(code=value, reference=value, element=value, message=value),)),
         ),
     )
     given_doses = exposure(dose(day(6), value, "20", "1"), uncounted=1, uncounted_references=(value,))

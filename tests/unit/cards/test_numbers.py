@@ -97,28 +97,28 @@ def samples() -> list[Alert]:
     """Every finding type, with every reason and note that is worded, and no number of its own."""
     made = every_type()
     own = {
-        "hoursSinceTreatmentStart": Decimal("23.17"),
-        "intervalHours": 9,
-        "steroidDays": 11,
-        "lowerBoundMg": Decimal(41),
-        "dexamethasoneEquivalentMg": Decimal(777),
-        "thresholdMg": Decimal(555),
-        "crossedMg": [Decimal(444), Decimal(555)],
+        "hours_since_treatment_start": Decimal("23.17"),
+        "interval_hours": 9,
+        "steroid_days": 11,
+        "lower_bound_mg": Decimal(41),
+        "dexamethasone_equivalent_mg": Decimal(777),
+        "threshold_mg": Decimal(555),
+        "crossed_mg": (Decimal(444), Decimal(555)),
     }
     for kind, sample in made.items():
-        facts = {**sample.facts, **{key: value for key, value in own.items() if key in sample.facts}}
-        made[kind] = alert(kind, sample.finding.at, facts, basis=sample.finding.basis)
+        facts = replace(sample.facts, **{name: own[name] for name in own if hasattr(sample.facts, name)})
+        made[kind] = alert(sample.finding.at, facts, basis=sample.finding.basis)
     change, open_answer, met = made["grade-change"], made["refractory-indeterminate"], made["refractory"]
     noted = ice_assessment(5, 2, day(7, 14), notes=tuple(_NOTES))
-    found = [*made.values(), alert("grade-change", day(7), dict(change.facts, onsetOnSteroids=True), basis=noted)]
-    found += [alert("grade-change", day(7), dict(change.facts, direction=to)) for to in ("resolution", "recurrence")]
-    found.append(alert("grade-change", day(7), dict(change.facts, decidingDomain="documented")))
+    found = [*made.values(), alert(day(7), replace(change.facts, onset_on_steroids=True), basis=noted)]
+    found += [alert(day(7), replace(change.facts, direction=to)) for to in ("resolution", "recurrence")]
+    found.append(alert(day(7), replace(change.facts, deciding_domain="documented")))
     for reason in _OPEN_REASONS:
-        facts = dict(open_answer.facts, reason=reason, needed=[])
-        found.append(alert("refractory-indeterminate", day(7), facts, basis=open_answer.finding.basis))
+        facts = replace(open_answer.facts, reason=reason, needed=())
+        found.append(alert(day(7), facts, basis=open_answer.finding.basis))
     for reason, also in zip(_CLAUSES, reversed(_CLAUSES), strict=True):
-        facts = dict(met.facts, reason=reason, alsoMet=also, late=True)
-        found.append(alert("refractory", day(7), facts, basis=replace(met.finding.basis, early=True)))
+        facts = replace(met.facts, reason=reason, also_met=also, late=True)
+        found.append(alert(day(7), facts, basis=replace(met.finding.basis, early=True)))
     return found
 
 
