@@ -7,6 +7,9 @@ FAULT = 1  # a fault of this program; its place is reported, never a traceback
 USAGE = 2  # wrong options, a missing path, an unusable policy, mapping or configuration file, a port in use
 NOT_FHIR = 3  # input that is not FHIR, or a file that cannot be read
 NOTHING_EVALUABLE = 4  # FHIR without an infusion, an assessment or a steroid
+UNAVAILABLE = 69  # a server or database cannot be reached, or answers with 5xx (sysexits EX_UNAVAILABLE)
+TRY_LATER = 75  # a server asks to try again later (EX_TEMPFAIL)
+NOT_AUTHORISED = 77  # a server does not accept the token (EX_NOPERM)
 INTERRUPTED = 130
 
 

@@ -42,7 +42,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="icans-cds",
         description="ICANS after CAR-T: grades, course and cards from FHIR.",
-        epilog="Exit status: 0 done, 2 usage, 3 input that is not FHIR, 4 nothing to evaluate, 1 a fault of ours.",
+        epilog="Exit status: 0 done, 2 usage, 3 input that is not FHIR or not read in full, 4 nothing to evaluate, "
+        "69 a server cannot be reached or fails, 75 it asks to try later, 77 it does not accept the token, "
+        "1 a fault of ours.",
     )
     parser.add_argument("--version", action="version", version=f"icans-cds {VERSION}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

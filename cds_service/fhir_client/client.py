@@ -51,7 +51,7 @@ class Search:
 
     entries: resources and other entries of all pages, as JSON. types: of what each holds. total: the highest that
     the server states, found: rows of the search itself, without what came along. flaws: what is wrong with pages
-    that were used nevertheless. seconds: spent on it.
+    that were used nevertheless. seconds: spent on it. status, later: as in Unreadable.
     """
 
     query: str
@@ -62,6 +62,7 @@ class Search:
     seconds: float = 0.0
     cut: str | None = NOT_IN_TIME
     status: int | None = None
+    later: bool = False
     total: int = 0
     found: int = 0
     flaws: list[str] = field(default_factory=list)
@@ -151,7 +152,7 @@ class FhirClient:
             self._follow(following, found)
             found.end()
         except Unreadable as error:
-            found.status = error.status
+            found.status, found.later = error.status, error.later
             place = f" (page {found.pages + 1})" if found.pages else ""
             found.cut = f"{error.reason}{place}"
         finally:

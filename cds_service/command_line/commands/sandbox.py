@@ -14,7 +14,7 @@ import orjson
 
 from cds_service.command_line.inputs import say_if_old
 from cds_service.command_line.options import compiled_site, json_bytes, page_of, say, write
-from cds_service.errors import DONE, NOT_FHIR, NOTHING_EVALUABLE, Refusal
+from cds_service.errors import DONE, NOT_AUTHORISED, NOT_FHIR, NOTHING_EVALUABLE, TRY_LATER, UNAVAILABLE, USAGE, Refusal
 from cds_service.evaluation import evaluate_record, is_evaluable
 from cds_service.fhir_client.capabilities import capabilities
 from cds_service.fhir_client.client import FhirClient, Limits, Search
@@ -79,7 +79,8 @@ def sandbox_patients(options: Namespace) -> int:
     if refused and not any(search.matches for search in searches):
         raise Refusal(
             f"the FHIR server, asked for all patients at once, {refused[0].cut}. Many servers refuse a search that "
-            "names no patient: take an id from the EHR, and name it with --patient ID."
+            "names no patient: take an id from the EHR, and name it with --patient ID.",
+            status_after(refused[0]),
         )
     for search in refused:
         say(f"not all candidates are listed: the FHIR server, asked for {search.query.partition('?')[0]}, {search.cut}")
@@ -98,6 +99,15 @@ def sandbox_patients(options: Namespace) -> int:
         lines = [f"{patient}: {_counted(counts)}" for patient, counts in found.items()]
         write(("\n".join(lines) + "\n").encode(), options.output)
     return DONE
+
+
+def status_after(error: Unreadable | Search) -> int:
+    """The exit status that goes with what a FHIR server answered, or did not."""
+    if error.status in (401, 403):
+        return NOT_AUTHORISED
+    if error.later:
+        return TRY_LATER
+    return UNAVAILABLE if error.status is None or error.status >= 500 else USAGE
 
 
 def client_of(options: Namespace) -> FhirClient:
@@ -127,8 +137,11 @@ def require_fhir(client: FhirClient) -> None:
         if error.status is None and not error.reason.startswith("answered with"):
             raise Refusal(
                 f"{base} {error.reason}. Check the address: it is the base of the FHIR API, such as "
-                "http://127.0.0.1:8080/fhir or https://host/R4"
+                "http://127.0.0.1:8080/fhir or https://host/R4",
+                UNAVAILABLE,
             ) from error
+        if error.later or (error.status or 0) >= 500:
+            raise Refusal(f"{base} {error.reason}", status_after(error)) from error
         raise Refusal(_not_fhir(base, error.reason), NOT_FHIR) from error
     except orjson.JSONDecodeError as error:
         raise Refusal(_not_fhir(base, "answered with what is not JSON"), NOT_FHIR) from error
@@ -153,7 +166,7 @@ def _require_patient(client: FhirClient, patient: str, options: Namespace) -> No
     try:
         client.read(f"Patient/{patient}")
     except Unreadable as error:
-        raise Refusal(f"{base} {_next_step(error, client, patient, token_of(options))}") from error
+        raise Refusal(f"{base} {_next_step(error, client, patient, token_of(options))}", status_after(error)) from error
 
 
 def _next_step(error: Unreadable, client: FhirClient, patient: str, token: str | None) -> str:
@@ -183,7 +196,8 @@ def _record(fetched: Fetched, patient: str, site: Site, now: datetime | None) ->
     told = "\n".join(_fetched_lines(fetched))
     if missing:
         reason = fetched.reasons.get(missing[0], "no observations could be read")
-        raise Refusal(f"{told}\nnothing can be evaluated without observations. {reason}.")
+        searches = fetched.searches.get(missing[0]) or [Search("")]
+        raise Refusal(f"{told}\nnothing can be evaluated without observations. {reason}.", status_after(searches[-1]))
     record = reading.records[f"Patient/{patient}"]
     if not is_evaluable(record):
         raise Refusal(
@@ -253,17 +267,24 @@ def _candidates(searches: list[Search], terminology: Terminology) -> dict[str, C
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for search in searches:
         for entry in search.entries:
-            resource = orjson.loads(entry).get("resource") or {}
+            resource = _object(_object(orjson.loads(entry)).get("resource"))
             kind = _kind_of(resource, terminology)
-            subject = (resource.get("subject") or {}).get("reference") or ""
-            if kind is not None and "Patient/" in subject:
+            subject = _object(resource.get("subject")).get("reference")
+            if kind is not None and isinstance(subject, str) and "Patient/" in subject:
                 found[subject[subject.index("Patient/") :]][kind] += 1
     return dict(sorted(found.items()))
 
 
+def _object(value: Any) -> dict[str, Any]:
+    """What should be a JSON object; an empty one in place of anything else that a server sends."""
+    return value if isinstance(value, dict) else {}
+
+
 def _kind_of(resource: dict[str, Any], terminology: Terminology) -> str | None:
-    coded = (resource.get("code") or {}).get("coding") or []
-    codings = [(coding.get("system"), coding.get("code")) for coding in coded if isinstance(coding, dict)]
+    coded = _object(resource.get("code")).get("coding")
+    listed = [_object(coding) for coding in coded] if isinstance(coded, list) else []
+    stated = [(coding.get("system"), coding.get("code")) for coding in listed]
+    codings = [(system, code) for system, code in stated if isinstance(system, str) and isinstance(code, str)]
     if resource.get("resourceType") == "Procedure" and terminology.infusion_procedure(codings):
         return "infusion"
     meaning = terminology.assessment(codings) or ""

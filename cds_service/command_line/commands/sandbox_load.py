@@ -1,5 +1,5 @@
 """``icans-cds sandbox load``: the demonstration patients onto a FHIR server, under their own ids, in one
-transaction. Nothing that is not ours is overwritten."""
+transaction. Nothing that is not ours is overwritten, and with --shift nothing lies in the future."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from cds_service.command_line.commands.sandbox import client_of, require_fhir
+from cds_service.command_line.commands.sandbox import client_of, require_fhir, status_after
 from cds_service.command_line.options import json_bytes, say, write
-from cds_service.errors import DONE, Refusal
+from cds_service.errors import DONE, UNAVAILABLE, Refusal
 from cds_service.examples.shifting import TELLING_MOMENTS, shift_bundle
 from cds_service.fhir_client.client import FhirClient
 from cds_service.fhir_client.deadlines import side_by_side
@@ -46,10 +46,15 @@ def sandbox_load(options: Namespace) -> int:
     try:
         answer = orjson.loads(client.send("POST", "", transaction(resources)))
     except Unreadable as error:
-        raise Refusal(f"nothing was loaded: the FHIR server {error.reason}") from error
+        raise Refusal(f"nothing was loaded: the FHIR server {error.reason}", status_after(error)) from error
     except orjson.JSONDecodeError as error:
         raise Refusal("the FHIR server answered the transaction with what is not JSON; look what it holds") from error
-    statuses = Counter(str((entry.get("response") or {}).get("status"))[:3] for entry in answer.get("entry") or ())
+    entries = answer.get("entry") if isinstance(answer, dict) else None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise Refusal(
+            "the FHIR server answered the transaction with what is no Bundle; look what it holds", UNAVAILABLE
+        )
+    statuses = Counter(_status_of(entry) for entry in entries)
     say(f"{statuses['201']} resources created, {statuses['200']} updated on {base}")
     rows = [_row(name, course, base, options.shift) for name, course in courses.items()]
     if options.format == "json":
@@ -73,7 +78,28 @@ def _course(name: str, now: datetime | None) -> list[dict[str, Any]]:
     bundle = orjson.loads(data or b"{}")
     delta = now - datetime.fromisoformat(TELLING_MOMENTS[name]) if now is not None else timedelta(0)
     moved = shift_bundle(bundle, delta)
-    return [{**entry["resource"], "meta": {"tag": [TAG]}} for entry in moved["entry"]]
+    resources = [{**entry["resource"], "meta": {"tag": [TAG]}} for entry in moved["entry"]]
+    return resources if now is None else [known for resource in resources if (known := until(resource, now))]
+
+
+def until(resource: dict[str, Any], now: datetime) -> dict[str, Any] | None:
+    """A resource as it is known at ``now``: None before it begins, without its end, or a death, that is to come."""
+    died = resource.get("deceasedDateTime")
+    if died is not None and datetime.fromisoformat(died) > now:
+        return {name: value for name, value in resource.items() if name != "deceasedDateTime"}
+    period = resource.get("effectivePeriod") or resource.get("performedPeriod") or {}
+    begins = [resource.get(name) for name in ("effectiveDateTime", "performedDateTime", "issued")]
+    if any(datetime.fromisoformat(begin) > now for begin in (*begins, period.get("start")) if begin):
+        return None
+    if "end" not in period or datetime.fromisoformat(period["end"]) <= now:
+        return resource
+    name = "effectivePeriod" if "effectivePeriod" in resource else "performedPeriod"
+    return {**resource, "status": "in-progress", name: {"start": period["start"]}}
+
+
+def _status_of(entry: dict[str, Any]) -> str:
+    response = entry.get("response")
+    return str(response.get("status") if isinstance(response, dict) else None)[:3]
 
 
 def _row(name: str, course: list[dict[str, Any]], base: str, shifted: bool) -> dict[str, Any]:
@@ -87,13 +113,14 @@ def _refuse_others(client: FhirClient, resources: list[dict[str, Any]]) -> None:
     """Refusal if one of the ids is somebody else's already, or if that cannot be determined."""
     queue = [f"{resource['resourceType']}/{resource['id']}" for resource in resources]
     others: list[str] = []
-    failed: list[str] = []
+    failed: list[Unreadable] = []
     lock = threading.Lock()
     workers = {str(number): partial(_look, client, queue, others, failed, lock) for number in range(_READERS)}
-    failed.extend(side_by_side(workers, client.deadline).values())
+    failed.extend(map(Unreadable, side_by_side(workers, client.deadline).values()))
     if failed:
-        reason = failed[0]
-        raise Refusal(f"nothing was loaded: asked whether our ids are free, the FHIR server {reason}")
+        reason = failed[0].reason
+        message = f"nothing was loaded: asked whether our ids are free, the FHIR server {reason}"
+        raise Refusal(message, status_after(failed[0]))
     if others:
         named = ", ".join(sorted(others)[:5])
         raise Refusal(
@@ -102,7 +129,9 @@ def _refuse_others(client: FhirClient, resources: list[dict[str, Any]]) -> None:
         )
 
 
-def _look(client: FhirClient, queue: list[str], others: list[str], failed: list[str], lock: threading.Lock) -> None:
+def _look(
+    client: FhirClient, queue: list[str], others: list[str], failed: list[Unreadable], lock: threading.Lock
+) -> None:
     while True:
         with lock:
             if not queue or failed:
@@ -112,7 +141,7 @@ def _look(client: FhirClient, queue: list[str], others: list[str], failed: list[
             tags = (orjson.loads(client.read(name)).get("meta") or {}).get("tag") or []
         except Unreadable as error:
             if error.status not in (404, 410):
-                failed.append(error.reason)
+                failed.append(error)
             continue
         except (orjson.JSONDecodeError, AttributeError):
             tags = []

@@ -15,7 +15,7 @@ import requests
 
 from cds_service.command_line.commands.sandbox import client_of, require_fhir, token_of
 from cds_service.command_line.options import compiled_site, say, settings_of, write
-from cds_service.errors import DONE, FAULT, NOTHING_EVALUABLE, Refusal
+from cds_service.errors import DONE, FAULT, NOT_AUTHORISED, NOTHING_EVALUABLE, TRY_LATER, UNAVAILABLE, Refusal
 from cds_service.fhir_client.prefetch import fetch
 from cds_service.hooks.access import infused
 from cds_service.hooks.discovery import prefetch_templates
@@ -67,7 +67,7 @@ def _check(options: Namespace, service: str, call: dict[str, Any]) -> int:
     try:
         response = requests.post(address, data=orjson.dumps(call), headers=_JSON, timeout=_SECONDS)
     except requests.RequestException as error:
-        raise Refusal(f"{address} did not answer") from error
+        raise Refusal(f"{address} did not answer", UNAVAILABLE) from error
     spent = time.monotonic() - started
     say(f"{address} answered with status {response.status_code} in {spent:.2f} s")
     shown = {"request": {"url": address, "body": _shown(call)}, "response": _response(response, spent)}
@@ -77,6 +77,10 @@ def _check(options: Namespace, service: str, call: dict[str, Any]) -> int:
         write(_text(shown), options.output)
     if response.status_code == 412:
         return NOTHING_EVALUABLE
+    if response.status_code in (401, 403):
+        return NOT_AUTHORISED
+    if response.status_code == 503:
+        return TRY_LATER if "Retry-After" in response.headers else UNAVAILABLE
     return DONE if response.ok else FAULT
 
 
@@ -90,7 +94,7 @@ def _address(service: str) -> str:
         response = requests.get(f"{base}/cds-services", headers=_JSON, timeout=_SECONDS)
         services = response.json()["services"]
     except requests.ConnectionError as error:
-        raise Refusal(f"nothing answers at {base}: start the service with icans-cds serve") from error
+        raise Refusal(f"nothing answers at {base}: start the service with icans-cds serve", UNAVAILABLE) from error
     except (requests.RequestException, ValueError, KeyError, TypeError) as error:
         raise Refusal(f"{base}/cds-services is no CDS Hooks discovery") from error
     for offered in services:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from copy import deepcopy
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from cds_service.command_line.commands.sandbox_load import until
 from cds_service.command_line.main import main
 from tests.support import fhir_server as server
 from tests.support.fhir_server import serving
@@ -95,7 +98,7 @@ def test_without_a_patient_it_says_how_to_find_one(capsysbinary: Any) -> None:
 @pytest.mark.parametrize("base", ["http://127.0.0.1:9/fhir", "https://nowhere.invalid/fhir", "fhir", "ftp://x/fhir"])
 def test_a_wrong_url_says_what_to_check(capsysbinary: Any, base: str) -> None:
     status, err = refused(capsysbinary, "--fhir-server", base, "--patient", "1", "--timeout", "20")
-    assert (status, "Check the address: it is the base of the FHIR API" in err) == (2, True)
+    assert (status, "Check the address: it is the base of the FHIR API" in err) == (69, True)
 
 
 @pytest.mark.parametrize(
@@ -125,19 +128,19 @@ def test_without_a_token_it_says_how_to_give_one(capsysbinary: Any, monkeypatch:
     monkeypatch.delenv("ICANS_CDS_FHIR_TOKEN", raising=False)
     with serving(resources=resources(), token=TOKEN) as fhir:
         status, err = refused(capsysbinary, "--fhir-server", fhir.base, "--patient", PATIENT)
-    assert (status, "--token" in err, "ICANS_CDS_FHIR_TOKEN" in err) == (2, True, True)
+    assert (status, "--token" in err, "ICANS_CDS_FHIR_TOKEN" in err) == (77, True, True)
 
 
 def test_a_token_that_is_not_accepted_is_said_and_not_shown(capsysbinary: Any) -> None:
     with serving(resources=resources(), token="another") as fhir:
         status, err = refused(capsysbinary, "--fhir-server", fhir.base, "--patient", PATIENT, "--token", TOKEN)
-    assert (status, "it may have expired; get a new one" in err, TOKEN in err) == (2, True, False)
+    assert (status, "it may have expired; get a new one" in err, TOKEN in err) == (77, True, False)
 
 
 def test_a_token_that_may_not_read_the_patient_names_the_scopes(capsysbinary: Any) -> None:
     with serving(resources=resources(), faults={"Patient": server.status(403)}) as fhir:
         status, err = refused(capsysbinary, "--fhir-server", fhir.base, "--patient", PATIENT)
-    assert (status, "patient/Observation.rs" in err) == (2, True)
+    assert (status, "patient/Observation.rs" in err) == (77, True)
 
 
 def test_a_token_of_the_environment_is_used(capsysbinary: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +158,7 @@ def test_a_patient_with_nothing_to_evaluate_is_exit_status_4(capsysbinary: Any) 
 def test_without_observations_it_says_why(capsysbinary: Any) -> None:
     with serving(resources=resources(), faults={"Observation": server.status(403)}) as fhir:
         status, err = refused(capsysbinary, "--fhir-server", fhir.base, "--patient", PATIENT)
-    assert (status, "asked for Observation, answered with status 403" in err) == (2, True)
+    assert (status, "asked for Observation, answered with status 403" in err) == (77, True)
 
 
 # --- candidates
@@ -240,4 +243,71 @@ def test_serve_check_says_how_to_start_a_service(capsysbinary: Any) -> None:
     with serving(resources=resources()) as fhir:
         options = ("--fhir-server", fhir.base, "--patient", PATIENT, "--service", "http://127.0.0.1:9")
         status, err = refused(capsysbinary, "serve-check", *options)
-    assert (status, "icans-cds serve" in err) == (2, True)
+    assert (status, "icans-cds serve" in err) == (69, True)
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (server.status(401), 77),
+        (server.status(403), 77),
+        (server.status(429), 75),
+        (server.status(503, Retry_After="3600"), 75),
+        (server.status(503), 69),
+        (server.status(500), 69),
+        (server.cuts_off, 69),
+        (server.hangs, 69),
+        (server.status(400), 2),
+    ],
+    ids=["401", "403", "429", "503 with Retry-After", "503", "500", "cut off", "hangs", "400"],
+)
+@pytest.mark.parametrize("resource_type", ["metadata", "Patient", "Observation"])
+def test_exit_statuses_tell_try_later_from_a_typing_error(
+    resource_type: str, fault: Any, expected: int, capsysbinary: Any
+) -> None:
+    with serving(resources=resources(), faults={resource_type: fault}) as fhir:
+        arguments = ["--fhir-server", fhir.base, "--patient", PATIENT, "--as-of", AT_COMA, "--timeout", "3"]
+        status, _, err = run(capsysbinary, *arguments)
+    if resource_type == "metadata":
+        expected = {77: 0, 2: 3}.get(expected, expected)  # a token may be asked for metadata too; no FHIR server
+    assert status == expected, err
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [None, 7, "text", [], {}, {"resource": None}, {"resource": []}, {"resource": {"resourceType": "Observation"}}]
+    + [
+        {"resource": {"resourceType": "Observation", "subject": subject, "code": code}}
+        for subject, code in (("x", {}), ({}, "x"), ({"reference": 7}, {"coding": "x"}), ([], {"coding": [7, {}]}))
+    ],
+    ids=str,
+)
+def test_patients_of_a_server_that_sends_anything(entry: Any, capsysbinary: Any) -> None:
+    page = json.dumps({"resourceType": "Bundle", "type": "searchset", "entry": [entry]}).encode()
+    with serving(resources=resources(), faults={"Observation": server.body(page)}) as fhir:
+        status, out, _ = run(capsysbinary, "patients", "--fhir-server", fhir.base)
+    assert (status, out) == (0, f"Patient/{PATIENT}: 1 infusion\n")
+
+
+def test_N4_what_is_loaded_with_shift_does_not_lie_in_the_future(capsysbinary: Any) -> None:
+    with serving() as fhir:
+        assert run(capsysbinary, "load", "--fhir-server", fhir.base, "--shift")[0] == 0
+        now = datetime.now(UTC)
+        texts = re.findall(r'"(\d{4}-\d\d-\d\dT[^"]+)"', json.dumps(fhir.resources))
+        assert texts and all(datetime.fromisoformat(text) <= now for text in texts)
+        ids = [resource["id"] for resource in fhir.resources if resource["resourceType"] == "Patient"]
+        for identity in ids:
+            status, out, _ = run(capsysbinary, "--fhir-server", fhir.base, "--patient", identity)
+            assert (status, "future" in out) == (0, False)
+
+
+def test_N4_an_infusion_that_runs_has_no_end_yet() -> None:
+    now = datetime(2026, 3, 8, 12, tzinfo=UTC)
+    running = {
+        "status": "completed",
+        "effectivePeriod": {"start": "2026-03-08T11:00:00Z", "end": "2026-03-08T13:00:00Z"},
+    }
+    assert until(running, now) == {"status": "in-progress", "effectivePeriod": {"start": "2026-03-08T11:00:00Z"}}
+    assert until({"effectivePeriod": {"start": "2026-03-08T12:00:01Z"}}, now) is None
+    assert until({"effectiveDateTime": "2026-03-08T11:00:00Z", "issued": "2026-03-08T12:30:00Z"}, now) is None
+    assert until({"effectiveDateTime": "2026-03-08T12:00:00Z"}, now) == {"effectiveDateTime": "2026-03-08T12:00:00Z"}
