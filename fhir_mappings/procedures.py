@@ -6,7 +6,7 @@ from fhir_mappings.contribution import Contribution
 from fhir_mappings.fhir_types import elements as lean
 from fhir_mappings.intake.relevance import CodeVerdict, Selector
 from fhir_mappings.settings import ReadSettings
-from fhir_mappings.times import clamp_to_now, known_from, parse_when
+from fhir_mappings.times import EARLIEST_INFUSION, IMPLAUSIBLE, clamp_to_now, known_from, parse_when
 from icans.record import Infusion, Problem
 
 #: A Procedure that took place or is taking place.
@@ -25,12 +25,16 @@ def read_procedure(
     element, value = performed(procedure)
     when = parse_when(value, settings) if value else "time-missing"
     if isinstance(when, str):
-        message = f"The time {value} names no usable day." if value else "The Procedure says no time."
+        message = _no_time(value, when)
         return Contribution(None, [], [Problem(when, reference, element, message, affects=_AFFECTS)])
     placed = clamp_to_now(when, settings)
     at = (placed or when).at
     known = known_from(settings, at)
     found = Contribution(known)
+    if at < EARLIEST_INFUSION:
+        message = f"The infusion at {value} lies before {EARLIEST_INFUSION.year}; it is none."
+        found.problems.append(Problem(IMPLAUSIBLE, reference, element, message, at=at, known=known, affects=_AFFECTS))
+        return found
     refusal = _refusal(procedure, verdict, selector, element, value or "", placed is None)
     if refusal is not None:
         code, place, message, affects = refusal
@@ -90,7 +94,7 @@ def _refusal(
         return "code-unmapped", "code", message, _AFFECTS
     if planned:
         return "time-in-future", element, f"{value} lies in the future: planned, not counted.", _AFFECTS
-    if procedure.modifier_extension and lean.has_content(procedure.modifier_extension):
+    if procedure.implicit_rules or procedure.modifier_extension and lean.has_content(procedure.modifier_extension):
         return (
             "unknown-modifier",
             "modifierExtension",
@@ -101,3 +105,12 @@ def _refusal(
         affects = () if status in VOID_STATUS else _AFFECTS
         return "status-not-usable", "status", f"Its status is {status or 'missing'}; it is not used.", affects
     return None
+
+
+def _no_time(value: str | None, code: str) -> str:
+    """Why a Procedure has no usable time."""
+    if value is None:
+        return "The Procedure says no time."
+    if code == IMPLAUSIBLE:
+        return f"The time {value} is implausible."
+    return f"The time {value} names no usable day."

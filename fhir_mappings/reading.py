@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from fhir_mappings.intake.bundles import Source
-from fhir_mappings.intake.gather import RelevantResources, gather
+from fhir_mappings.intake.bundles import Gap, Source
+from fhir_mappings.intake.gather import EVERYTHING, SOURCE_OF, RelevantResources, gather
 from fhir_mappings.intake.prefetch import read_keys
 from fhir_mappings.intake.relevance import Selector
 from fhir_mappings.patients.record import problem_order, records
+from fhir_mappings.patients.subjects import Subjects
 from fhir_mappings.settings import ReadSettings
 from icans.record import Problem, Record
 
@@ -21,7 +22,8 @@ class Reading:
 
     records: one a patient, by ``Patient/ID``. problems: of no single patient. counts: resources seen, by
     type. missing: prefetch keys whose whole content could not be read. prefetch_patient: the patient that
-    the prefetch itself holds, None if it holds none.
+    the prefetch itself holds, None if it holds none. linked: other ids of the patient asked for, by the links
+    of the Patient resources (L6).
     """
 
     records: dict[str, Record]
@@ -29,16 +31,23 @@ class Reading:
     counts: dict[str, int] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     prefetch_patient: str | None = None
+    linked: tuple[str, ...] = ()
 
 
-def read(sources: Sequence[Source], settings: ReadSettings, patient: str | None = None) -> Reading:
+def read(
+    sources: Sequence[Source], settings: ReadSettings, patient: str | None = None, unread: Sequence[str] = ()
+) -> Reading:
     """Reads inputs that together make one record a patient; ``patient`` (an id) takes one of several.
 
+    unread: names of further inputs that could not be read, so that no source was read in full.
     Raises NotFhir for the first input that is no FHIR JSON.
     """
     selector = settings.terminology.companion(Selector)
     gathered = gather(sources, selector)
-    several = len(sources) > 1
+    for name in unread:
+        gathered.gaps.append((name, Gap("", "It could not be read."), EVERYTHING))
+        gathered.incomplete.update(SOURCE_OF.values())
+    several = len(sources) + len(unread) > 1
     gaps = [
         Problem(gap.code, "", gap.place, f"{name}: {gap.message}" if several else gap.message, affects=affects)
         for name, gap, affects in gathered.gaps
@@ -79,12 +88,14 @@ def read_prefetch(
         administrations_read="MedicationAdministration" not in prefetched.unread,
         procedures_read="Procedure" not in prefetched.unread,
     )
+    same = Subjects(gathered.of("Patient"), wanted).same(wanted)
     return Reading(
         {wanted: record},
         (),
         dict(sorted(gathered.counts.items())),
         prefetched.missing,
-        prefetched.patient,
+        wanted if prefetched.patient in same else prefetched.patient,
+        tuple(key.removeprefix("Patient/") for key in same if key != wanted),
     )
 
 

@@ -22,6 +22,8 @@ class ReadSettings:
     preliminary_observations: whether preliminary results are used.
     now: the instant of a live call, None when the record is read as of an explicit time.
     future_tolerance: how far ahead of ``now`` a clock may run before a datum counts as planned.
+    longest_administration: a longer period of a glucocorticoid administration has no end (L4).
+    death_contradiction: what is charted later than this after a death contradicts it (L5).
     """
 
     terminology: Terminology
@@ -32,3 +34,5 @@ class ReadSettings:
     preliminary_observations: bool = False
     now: datetime | None = None
     future_tolerance: timedelta = timedelta(minutes=5)
+    longest_administration: timedelta = timedelta(days=7)
+    death_contradiction: timedelta = timedelta(hours=24)

@@ -21,6 +21,11 @@ FHIR_TIME = re.compile(
 )
 PARTIAL_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2]))?", re.ASCII)
 NOT_A_TIME = "time-missing"
+IMPLAUSIBLE = "time-implausible"
+#: Years in which an instant of a chart may lie (L4).
+PLAUSIBLE_YEARS = range(1900, 2300)
+#: No CAR-T cells were infused before (L4).
+EARLIEST_INFUSION = datetime(1990, 1, 1, tzinfo=UTC)
 IMPRECISE = "time-imprecise"
 
 
@@ -40,10 +45,15 @@ class When(NamedTuple):
 
 def parse_when(value: str, settings: ReadSettings) -> When | str:
     """An instant or a day out of a FHIR dateTime, date or instant, else a problem code:
-    "time-imprecise" for a month or a year, "time-missing" for what is no usable time."""
+    "time-imprecise" for a month or a year, "time-implausible" outside PLAUSIBLE_YEARS, "time-missing" for
+    what is no usable time."""
     found = FHIR_TIME.fullmatch(value)
+    if found is None and not PARTIAL_DATE.fullmatch(value):
+        return NOT_A_TIME
+    if int(value[:4]) not in PLAUSIBLE_YEARS:
+        return IMPLAUSIBLE
     if found is None:
-        return IMPRECISE if PARTIAL_DATE.fullmatch(value) else NOT_A_TIME
+        return IMPRECISE
     try:
         if found[2] is None:
             return _whole_day(date.fromisoformat(found[1]), settings)

@@ -46,6 +46,8 @@ class Site:
             preliminary_observations=self.policy.preliminary_observations,
             now=now,
             future_tolerance=self.policy.future_tolerance,
+            longest_administration=self.policy.longest_administration,
+            death_contradiction=self.policy.death_contradiction,
         )
 
     def of_server(self, base: str | None) -> Site:

@@ -96,6 +96,9 @@ class Component(Valued, frozen=True, rename="camel", gc=False, kw_only=True):
 
 class Observation(Valued, frozen=True, rename="camel", gc=False, kw_only=True):
     meta: Meta | None = None
+    implicit_rules: str | None = None
+    contained: msgspec.Raw = msgspec.Raw(b"")
+    focus: tuple[Reference, ...] | None = None
     status: str | None = None
     code: CodeableConcept
     subject: Reference | None = None
@@ -114,6 +117,7 @@ class Procedure(msgspec.Struct, frozen=True, rename="camel", gc=False, omit_defa
     """R4 says performed[x], R5 occurrence[x]."""
 
     meta: Meta | None = None
+    implicit_rules: str | None = None
     status: str | None = None
     code: CodeableConcept | None = None
     subject: Reference | None = None
@@ -124,9 +128,18 @@ class Procedure(msgspec.Struct, frozen=True, rename="camel", gc=False, omit_defa
     modifier_extension: msgspec.Raw = msgspec.Raw(b"")
 
 
+class Link(msgspec.Struct, frozen=True, rename="camel", gc=False, omit_defaults=True):
+    """Another Patient resource of the same patient (L6)."""
+
+    other: Reference | None = None
+    type: str | None = None
+
+
 class Patient(msgspec.Struct, frozen=True, rename="camel", gc=False, omit_defaults=True, kw_only=True):
     meta: Meta | None = None
+    implicit_rules: str | None = None
     identifier: tuple[Identifier, ...] | None = None
+    link: tuple[Link, ...] | None = None
     birth_date: str | None = None
     deceased_boolean: bool | None = None
     deceased_date_time: str | None = None

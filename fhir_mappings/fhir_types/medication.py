@@ -47,6 +47,7 @@ class Medication(msgspec.Struct, frozen=True, rename="camel", gc=False, omit_def
 
     resource_type: str | None = None
     id: str | None = None
+    contained: msgspec.Raw = msgspec.Raw(b"")
     modifier_extension: msgspec.Raw = msgspec.Raw(b"")
     status: str | None = None
     code: lean.CodeableConcept | None = None
@@ -55,13 +56,29 @@ class Medication(msgspec.Struct, frozen=True, rename="camel", gc=False, omit_def
     ingredient: tuple[Ingredient, ...] | None = None
 
 
+class SubstanceCode(lean.CodeableConcept, frozen=True, rename="camel", gc=False, omit_defaults=True):
+    """R4: a concept; R5: one in ``concept``."""
+
+    concept: lean.CodeableConcept | None = None
+
+
+class Substance(msgspec.Struct, frozen=True, rename="camel", gc=False, omit_defaults=True, kw_only=True):
+    """What an ingredient may refer to."""
+
+    resource_type: str | None = None
+    id: str | None = None
+    code: SubstanceCode | None = None
+
+
 class MedicationAdministration(msgspec.Struct, frozen=True, rename="camel", gc=False, omit_defaults=True, kw_only=True):
     """R4 says effective[x] and medication[x], R5 occurence[x] (its spelling) and medication."""
 
     id: str | None = None
     meta: lean.Meta | None = None
+    implicit_rules: str | None = None
     modifier_extension: msgspec.Raw = msgspec.Raw(b"")
     contained: msgspec.Raw = msgspec.Raw(b"")
+    part_of: tuple[lean.Reference, ...] | None = None
     identifier: tuple[lean.Identifier, ...] | None = None
     status: str | None = None
     status_reason: tuple[lean.CodeableConcept, ...] | None = None

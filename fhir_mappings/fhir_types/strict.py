@@ -57,7 +57,6 @@ class Observation(lean.Observation, frozen=True, rename="camel", gc=False, kw_on
     resource_type: str
     id: str | None = None
     meta: Meta | None = None
-    implicit_rules: str | None = None
     language: Code | None = None
     text: Narrative | None = None
     extension: tuple[Extension, ...] = ()
@@ -142,6 +141,7 @@ def accepts_observation(read: Observation) -> bool:
         and (not read.component or all(map(_accepts_component, read.component)))
         and (read.effective_date_time is None) + (read.effective_period is None) + (read.effective_instant is None) > 1
         and read.effective_timing is None
+        and not read.contained
         and accepts_time(read.effective_date_time)
         and accepts_instant(read.effective_instant)
         and accepts_instant(read.issued)
@@ -167,6 +167,7 @@ def accepts_patient(read: Patient) -> bool:
         accepts_head(read.id, read.meta, read.extension, read.modifier_extension)
         and (read.deceased_boolean is None or read.deceased_date_time is None)
         and accepts_time(read.deceased_date_time)
+        and read.link is None
         and (read.birth_date is None or _DAY.fullmatch(read.birth_date) is not None)
         and all(accepts_zoned_period(name.period) and accepts_extensions(name.extension) for name in read.name)
         and all(accepts_zoned_period(address.period) for address in read.address)

@@ -109,6 +109,7 @@ def accepts_medication(read: Medication) -> bool:
     return (
         read.resource_type == "Medication"
         and plain.accepts_head(read.id, read.meta, read.extension, read.modifier_extension)
+        and not read.contained
         and all(_accepts_ingredient(ingredient) for ingredient in read.ingredient)
     )
 

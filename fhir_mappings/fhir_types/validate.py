@@ -1,18 +1,17 @@
-"""Whether a resource is what it says it is: no key twice, and fhir.resources as the judge.
+"""Whether a resource is what it says it is: fhir.resources as the judge.
 
-The lean classes accept what is plainly valid; everything else is asked here. Two departures of real EHRs
+The strict classes accept what is plainly valid; everything else is asked here. Two departures of real EHRs
 from FHIR are tolerated, because the reading has a rule for each: white space around a status (Oracle
 Health documentation of Observation), and a time without its zone.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
-import orjson
+from fhir_mappings.fhir_types.json_text import decoded, first_repeated_key, has_repeated_keys
 
 JsonObject = dict[str, Any]
 
@@ -21,6 +20,10 @@ _TIME_ELEMENTS = re.compile(r"(effective|performed|occurr?ence|deceased)(DateTim
 #: A string of nothing but unusual white space, or of nothing but escapes (which may be such).
 _BLANK_STRING = re.compile(r'"(?:[^\S \r\n\t]|\\u[0-9a-fA-F]{4}|\\f)+"')
 _PERIOD_ELEMENTS = re.compile(r"(effective|performed|occurr?ence)Period")
+
+
+#: What is listed of a fault that costs nothing.
+NOT_READ = "What is not read is not valid FHIR and costs nothing: {}"
 
 
 class Refused(ValueError):
@@ -32,13 +35,14 @@ class Refused(ValueError):
 
 
 def refuse_repeated_keys(raw: bytes) -> None:
-    """Raises Refused if any object of the text names a key twice: which one is meant is not guessed.
-
-    Without a backslash every string has two quotation marks, so a decode that keeps one of two equal keys
-    loses some; only then, or with a backslash, is it checked object by object.
-    """
-    if b"\\" in raw or raw.count(b'"') != orjson.dumps(_decode(raw)).count(b'"'):
-        decode_checked(raw)
+    """Raises Refused if any object of the text names a key twice: which one is meant is not guessed."""
+    try:
+        repeated = first_repeated_key(decoded(raw)) if has_repeated_keys(raw) else None
+    except ValueError as error:
+        raise Refused(f"The resource is not valid JSON: {error}.") from error
+    if repeated is not None:
+        message = f'The element "{repeated}" stands twice in one object; which one is meant is not guessed.'
+        raise Refused(message, repeated)
 
 
 def is_told_completely(raw: bytes, encoded: bytes) -> bool:
@@ -55,43 +59,58 @@ def has_visible_strings(raw: bytes) -> bool:
     return (raw.isascii() and b"\\" not in raw) or not _BLANK_STRING.search(raw.decode())
 
 
-def decode_checked(raw: bytes) -> JsonObject:
-    """The resource as a dictionary; raises Refused for a key that stands twice."""
-    _decode(raw)
+class Fault(NamedTuple):
+    """A complaint of fhir.resources: the element, and one plain sentence."""
+
+    element: str
+    message: str
+
+
+def faults_of(release: str, resource_type: str, document: JsonObject) -> list[Fault]:
+    """All that the model of a release ("R4B", which is R4 for every type that is read here, or "R5") finds
+    wrong, the two tolerated departures from FHIR aside."""
+    import fhir.resources
+    import fhir.resources.R4B
+    from pydantic import ValidationError
+
+    models = fhir.resources.R4B if release == "R4B" else fhir.resources
     try:
-        document = json.loads(raw, object_pairs_hook=_object, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, Refused):
-            raise
-        raise Refused(f"The resource is not valid JSON: {error}.") from error
-    if not isinstance(document, dict):
-        raise Refused("The resource is not a JSON object.")
-    return document
+        models.get_fhir_model_class(resource_type).model_validate(tolerated(document))
+    except ValidationError as error:
+        places = [(".".join(map(str, each["loc"])), each["msg"]) for each in error.errors(include_url=False)]
+        return [Fault(place, f"{place or 'resource'}: {text}.") for place, text in dict(places).items()]
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, ImportError) as error:
+        return [Fault("", f"it cannot be judged ({type(error).__name__}).")]
+    return []
 
 
-def judge(raw: bytes) -> None:
-    """Raises Refused with the message of fhir.resources if neither its R4B nor its R5 model accepts.
-
-    R4B is R4 for every resource type that is read here.
-    """
-    document = tolerated(decode_checked(raw))
+def all_faults(raw: bytes) -> list[Fault]:
+    """Everything that is wrong with a resource as a whole; none if either release accepts it."""
+    try:
+        document = decoded(raw)
+        repeated = first_repeated_key(document)
+    except ValueError as error:
+        return [Fault("", f"it is not valid JSON: {error}.")]
+    if repeated is not None:
+        return [Fault(repeated, f'the element "{repeated}" stands twice in one object.')]
     resource_type = str(document.get("resourceType"))
-    verdict = _verdict("R4B", resource_type, document)
-    if verdict is not None and _verdict("R5", resource_type, document) is not None:
-        element, message = verdict
-        raise Refused(message, element)
+    found = faults_of("R4B", resource_type, document)
+    return found if found and faults_of("R5", resource_type, document) else []
 
 
 def load_models(resource_types: Iterable[str]) -> None:
     """Loads the models that judge these types, about a third of a second, so that no live call waits for them."""
     for resource_type in resource_types:
         for release in ("R4B", "R5"):
-            _verdict(release, resource_type, {})
+            faults_of(release, resource_type, {})
 
 
 def tolerated(document: JsonObject) -> JsonObject:
     """The resource without the two tolerated departures from FHIR."""
     kept = dict(document)
+    meta = kept.get("meta")
+    if isinstance(meta, dict) and "lastUpdated" in meta:
+        kept["meta"] = {**meta, "lastUpdated": _with_zone(meta["lastUpdated"])}
     if isinstance(kept.get("status"), str):
         kept["status"] = kept["status"].strip()
     for name, value in document.items():
@@ -105,50 +124,3 @@ def tolerated(document: JsonObject) -> JsonObject:
 
 def _with_zone(value: object) -> object:
     return f"{value}Z" if isinstance(value, str) and _TIME_WITHOUT_ZONE.fullmatch(value) else value
-
-
-def _decode(raw: bytes) -> object:
-    try:
-        return orjson.loads(raw)
-    except ValueError as error:
-        raise Refused(f"The resource is not valid JSON: {error}.") from error
-
-
-def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        repeated = next(key for index, key in enumerate(keys) if key in keys[:index])
-        message = f'The element "{repeated}" stands twice in one object; which one is meant is not guessed.'
-        raise Refused(message, repeated)
-    return found
-
-
-def _no_constant(text: str) -> None:
-    raise Refused(f"The resource is not valid JSON: {text} is no JSON number.")
-
-
-def _verdict(release: str, resource_type: str, document: JsonObject) -> tuple[str, str] | None:
-    """Element and sentence of the first complaint of fhir.resources, None if it accepts."""
-    import fhir.resources
-    import fhir.resources.R4B
-    from pydantic import ValidationError
-
-    models = fhir.resources.R4B if release == "R4B" else fhir.resources
-    try:
-        models.get_fhir_model_class(resource_type).model_validate(document)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        element = ".".join(str(part) for part in first["loc"])
-        return element, f"It is not a valid {resource_type}: {element or 'resource'}: {first['msg']}."
-    except (
-        KeyError,
-        LookupError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        RecursionError,
-        ImportError,
-    ) as error:
-        return "", f"It is not a valid {resource_type} ({type(error).__name__})."
-    return None

@@ -8,15 +8,26 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from fhir_mappings.fhir_types.validate import Refused, refuse_repeated_keys
+from fhir_mappings.fhir_types.json_text import (
+    DEEPEST,
+    RepeatedKeys,
+    decoded,
+    depth,
+    first_repeated_key,
+    has_repeated_keys,
+)
+from fhir_mappings.fhir_types.validate import Refused
 
 _NOTHING = msgspec.Raw(b"")
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _RESOURCE_TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
+_LISTS = frozenset({"entry", "link"})
+_TWICE = 'The element "{}" stands twice in the Bundle; which one is meant is not guessed.'
+_One = TypeVar("_One")
 _BETWEEN_ENTRIES = (b" ", b"\t", b"\r", b"\n", b",")
 _TRAILING = "trailing characters"
 
@@ -37,14 +48,24 @@ class Source:
     data: bytes
 
 
+class Deletion(msgspec.Struct, frozen=True, gc=False):
+    """What says that a resource was deleted: its reference as written, the version and time of the deletion."""
+
+    reference: str
+    version: str | None = None
+    when: str | None = None
+
+
 class RawResource(msgspec.Struct, frozen=True, gc=False):
-    """One resource as bytes. deleted: reference of a resource that a history says was deleted, and when."""
+    """One resource as bytes. deleted: instead, the deletion of one. included: it is no match of the search
+    itself, but came with one."""
 
     raw: msgspec.Raw
     prefix: str = ""
     index: int | None = None
     full_url: str | None = None
-    deleted: tuple[str, str | None] | None = None
+    deleted: Deletion | None = None
+    included: bool = False
 
     @property
     def place(self) -> str:
@@ -85,17 +106,26 @@ class Request(msgspec.Struct, frozen=True, gc=False):
 class Response(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     status: str | None = None
     last_modified: str | None = None
+    etag: str | None = None
+
+
+class Search(msgspec.Struct, frozen=True, gc=False):
+    mode: str | None = None
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     full_url: str | None = None
     resource: msgspec.Raw = _NOTHING
+    search: Search | None = None
     request: Request | None = None
     response: Response | None = None
 
 
 class Bundle(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     resource_type: Literal["Bundle"]
+    type: str | None = None
+    timestamp: str | None = None
+    total: int | None = None
     link: list[Link] | None = None
     entry: list[Entry] | None = None
 
@@ -104,6 +134,9 @@ class LooseBundle(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """A Bundle whose entries are taken one by one, because one of them is not what it should be."""
 
     resource_type: Literal["Bundle"]
+    type: msgspec.Raw = _NOTHING
+    timestamp: msgspec.Raw = _NOTHING
+    total: msgspec.Raw = _NOTHING
     link: msgspec.Raw = _NOTHING
     entry: list[msgspec.Raw] | None = None
 
@@ -117,6 +150,7 @@ _BUNDLE = msgspec.json.Decoder(Bundle)
 _LOOSE_BUNDLE = msgspec.json.Decoder(LooseBundle)
 _ENTRY = msgspec.json.Decoder(Entry)
 _ENVELOPE = msgspec.json.Decoder(Envelope)
+_UNREADABLE = Entry()
 
 
 def contents(source: Source) -> Contents:
@@ -132,28 +166,38 @@ def contents(source: Source) -> Contents:
         raise
 
 
-def bundle_contents(raw: msgspec.Raw | bytes, place: str) -> Contents:
-    """What a Bundle holds; raises msgspec.ValidationError if it has not the shape of a Bundle and Refused if
-    its envelope names an element twice."""
+def bundle_contents(raw: msgspec.Raw | bytes, place: str, level: int = 0) -> Contents:
+    """What a Bundle holds that stands ``level`` levels deep; raises msgspec.ValidationError if it has not the
+    shape of a Bundle, Refused if its envelope names an element twice or a resource is nested too deeply."""
     gathered = Contents(is_bundle=True)
+    data = bytes(raw)
     try:
         bundle = _BUNDLE.decode(raw)
+        entries = bundle.entry or []
+        loosely = data.count(b'"resource"') != sum(bool(entry.resource) for entry in entries)
     except msgspec.ValidationError:
-        _take_loose(_LOOSE_BUNDLE.decode(raw), bytes(raw), place, gathered)
-        return gathered
-    data = bytes(raw)
-    entries = bundle.entry or []
-    if data.count(b'"resource"') != sum(bool(entry.resource) for entry in entries):
-        _take_loose(_LOOSE_BUNDLE.decode(raw), data, place, gathered)
-        return gathered
-    _refuse_repeated_envelope(data, entries)
+        loosely = True
+    if loosely:
+        bundle = _loosely_read(_LOOSE_BUNDLE.decode(raw), data, place, gathered)
+        entries = bundle.entry or []
+    else:
+        _note_repeated_envelope(data, entries, place, gathered)
     for index, entry in enumerate(entries):
-        if entry.resource:
-            gathered.parts.append(RawResource(entry.resource, place, index, entry.full_url))
-        else:
-            _take_response(entry, place, index, gathered)
-    _note_next(bundle.link or [], place, gathered)
+        if entry is not _UNREADABLE:
+            refuse_deep(entry.resource, level + 3)
+            _take_entry(entry, bundle, place, index, gathered)
+    _note_incomplete(bundle, place, gathered)
     return gathered
+
+
+def refuse_deep(raw: msgspec.Raw | bytes, level: int) -> None:
+    """Raises Refused for what is nested too deeply; few texts need to be looked at sign by sign."""
+    text = memoryview(raw)
+    if len(text) < DEEPEST:
+        return
+    data = bytes(text)
+    if data.count(b"{") + data.count(b"[") + level > DEEPEST and depth(data) + level > DEEPEST:
+        raise Refused(f"It is nested more than {DEEPEST} levels deep.")
 
 
 def _text(source: Source) -> bytes:
@@ -175,8 +219,11 @@ def _document(name: str, data: bytes) -> Contents:
         envelope = _ENVELOPE.decode(data) if b'"Bundle"' not in data else None
         if envelope is None or envelope.resource_type == "Bundle":
             return _bundle_document(name, data)
+        refuse_deep(data, 0)
     except RecursionError as error:
         raise NotFhir(name, "", "is nested too deeply") from error
+    except Refused as error:
+        raise NotFhir(name, "", str(error)) from error
     except msgspec.ValidationError as error:
         raise NotFhir(name, "", "is JSON, but not a FHIR resource (a resource is an object)") from error
     except msgspec.DecodeError as error:
@@ -223,73 +270,112 @@ def _lines(name: str, data: bytes) -> Contents:
         gathered.gaps.extend(Gap(f"line {number} {gap.place}", gap.message, gap.code) for gap in content.gaps)
         for part in content.parts:
             prefix = f"line {number} {part.prefix}".rstrip() + (" " if part.index is not None else "")
-            gathered.parts.append(RawResource(part.raw, prefix, part.index, part.full_url, part.deleted))
+            gathered.parts.append(RawResource(part.raw, prefix, part.index, part.full_url, part.deleted, part.included))
     if first is not None and not gathered.parts:
         raise first
     return gathered
 
 
-def _take_response(entry: Entry, place: str, index: int, gathered: Contents) -> None:
-    """An entry without resource: a deletion, or the answer to one part of a batch."""
-    if entry.request is not None and entry.request.method == "DELETE" and entry.request.url:
-        modified = entry.response.last_modified if entry.response else None
-        gathered.parts.append(RawResource(_NOTHING, place, index, entry.full_url, (entry.request.url, modified)))
-    elif entry.response is not None and (entry.response.status or "").startswith(("4", "5")):
-        message = f"The server answered one part of the batch with status {entry.response.status!r}."
+def _take_entry(entry: Entry, bundle: Bundle, place: str, index: int, gathered: Contents) -> None:
+    """A resource, a deletion, or the answer to one part of a batch."""
+    request, response = entry.request, entry.response
+    if request is not None and request.method == "DELETE" and (request.url or entry.full_url):
+        version = (response.etag or "").removeprefix("W/").strip('"') if response else ""
+        when = (response.last_modified if response else None) or bundle.timestamp
+        deletion = Deletion(request.url or entry.full_url or "", version or None, when)
+        gathered.parts.append(RawResource(_NOTHING, place, index, entry.full_url, deletion))
+    elif entry.resource:
+        included = entry.search is not None and entry.search.mode == "include"
+        gathered.parts.append(RawResource(entry.resource, place, index, entry.full_url, included=included))
+    elif response is not None and (response.status or "").startswith(("4", "5")):
+        message = f"The server answered one part of the batch with status {response.status!r}."
         gathered.gaps.append(Gap(f"{place}entry[{index}]", message))
+    elif response is None or not (response.status or "").startswith(("2", "3")):
+        gathered.gaps.append(Gap(f"{place}entry[{index}]", "The entry holds no resource."))
 
 
-def _take_loose(bundle: LooseBundle, data: bytes, place: str, gathered: Contents) -> None:
-    _refuse_second_entry_list(data, [bytes(raw) for raw in bundle.entry or []])
-    for index, raw in enumerate(bundle.entry or []):
-        entry_place = f"{place}entry[{index}]"
-        try:
-            if bytes(raw).count(b'"resource"') > 1:
-                refuse_repeated_keys(bytes(raw))
-            entry = _ENTRY.decode(raw)
-            if entry.resource:
-                gathered.parts.append(RawResource(entry.resource, place, index, entry.full_url))
-            else:
-                _take_response(entry, place, index, gathered)
-        except Refused as error:
-            gathered.gaps.append(Gap(entry_place, str(error), "invalid-resource"))
-        except msgspec.ValidationError as error:
-            message = f"The entry is not a FHIR Bundle entry ({error})."
-            gathered.gaps.append(Gap(entry_place, message, "invalid-resource"))
+def _loosely_read(bundle: LooseBundle, data: bytes, place: str, gathered: Contents) -> Bundle:
+    """A Bundle of which each entry is taken by itself, because one of them is not what it should be."""
+    raws = [bytes(raw) for raw in bundle.entry or []]
+    _note_second_entry_list(data, raws, place, gathered)
+    entries = [_loose_entry(raw, f"{place}entry[{index}]", gathered) for index, raw in enumerate(raws)]
     try:
-        links = msgspec.json.decode(bundle.link, type=list[Link]) if bundle.link else []
+        links = msgspec.json.decode(bundle.link, type=list[Link] | None) if bundle.link else []
     except msgspec.ValidationError:
+        links = []
         gathered.gaps.append(Gap(f"{place}link", "The links of the Bundle are not readable: a page may be missing."))
+    kind, timestamp = (_one(raw, str) for raw in (bundle.type, bundle.timestamp))
+    return Bundle("Bundle", kind, timestamp, _one(bundle.total, int), links, entries)
+
+
+def _loose_entry(raw: bytes, place: str, gathered: Contents) -> Entry:
+    try:
+        if raw.count(b'"resource"') > 1:
+            repeated = decoded(raw)
+            if isinstance(repeated, RepeatedKeys):
+                raise Refused("The entry names an element twice; which one is meant is not guessed.")
+        entry = _ENTRY.decode(raw)
+    except msgspec.ValidationError as error:
+        gathered.gaps.append(Gap(place, f"The entry is not a FHIR Bundle entry ({error}).", "invalid-resource"))
+    except ValueError as error:
+        gathered.gaps.append(Gap(place, str(error), "invalid-resource"))
     else:
-        _note_next(links, place, gathered)
+        return entry
+    return _UNREADABLE
 
 
-def _note_next(links: list[Link], place: str, gathered: Contents) -> None:
-    if any(link.relation == "next" for link in links):
+def _one(raw: msgspec.Raw, kind: type[_One]) -> _One | None:
+    try:
+        return msgspec.json.decode(raw, type=kind) if raw else None
+    except msgspec.ValidationError:
+        return None
+
+
+def _note_incomplete(bundle: Bundle, place: str, gathered: Contents) -> None:
+    """A page that was not followed, or a total above the rows that are there."""
+    if any(link.relation is not None and link.relation.lower() == "next" for link in bundle.link or []):
         gathered.gaps.append(Gap(f"{place}link", "The search has a further page (link next) that was not followed."))
+    elif bundle.type in ("searchset", "history") and bundle.total is not None:
+        rows = sum(not part.included for part in gathered.parts)
+        if bundle.total > rows:
+            message = f"The search found {bundle.total} rows and holds {rows}."
+            gathered.gaps.append(Gap(f"{place}total", message))
 
 
-def _refuse_repeated_envelope(data: bytes, entries: list[Entry]) -> None:
-    """Raises Refused if the Bundle itself names an element twice: its text without what stands between the
-    first and the last resource is checked."""
+def _note_repeated_envelope(data: bytes, entries: list[Entry], place: str, gathered: Contents) -> None:
+    """What the Bundle itself names twice: its text without what stands between first and last resource."""
     filled = [entry.resource for entry in entries if entry.resource]
-    if not filled:
-        refuse_repeated_keys(data)
-        return
-    first, last = bytes(filled[0]), bytes(filled[-1])
-    refuse_repeated_keys(data[: data.find(first)] + b"{}" + data[data.rfind(last) + len(last) :])
+    if filled:
+        first, last = bytes(filled[0]), bytes(filled[-1])
+        data = data[: data.find(first)] + b"{}" + data[data.rfind(last) + len(last) :]
+    if has_repeated_keys(data):
+        _note_repeated(decoded(data), place, gathered)
 
 
-def _refuse_second_entry_list(data: bytes, entries: list[bytes]) -> None:
+def _note_second_entry_list(data: bytes, entries: list[bytes], place: str, gathered: Contents) -> None:
     """The same, where the entries themselves may be anything: they must follow each other in the text."""
     start = end = data.find(entries[0]) if entries else 0
     for entry in entries:
         while data[end : end + 1] in _BETWEEN_ENTRIES:
             end += 1
         if not data.startswith(entry, end):
-            raise Refused('The element "entry" stands twice in the Bundle; which one is meant is not guessed.')
+            gathered.gaps.append(Gap(f"{place}entry", _TWICE.format("entry")))
+            return
         end += len(entry)
-    refuse_repeated_keys(data[:start] + b"{}" + data[end:] if entries else data)
+    try:
+        _note_repeated(decoded(data[:start] + b"{}" + data[end:] if entries else data), place, gathered)
+    except ValueError:
+        gathered.gaps.append(Gap(place.rstrip("."), "The Bundle itself is not readable in full."))
+
+
+def _note_repeated(envelope: object, place: str, gathered: Contents) -> None:
+    """A second list of rows or links makes the search partial; anything else is refused, not guessed."""
+    twice = envelope.repeated if isinstance(envelope, RepeatedKeys) else frozenset()
+    for name in sorted(twice & _LISTS):
+        gathered.gaps.append(Gap(f"{place}{name}", _TWICE.format(name)))
+    other = min(twice - _LISTS, default=None if twice else first_repeated_key(envelope))
+    if other is not None:
+        raise Refused(f'The element "{other}" stands twice in one object; which one is meant is not guessed.')
 
 
 def _malformed(name: str, data: bytes, error: msgspec.DecodeError) -> NotFhir:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from fhir_mappings.fhir_types.validate import Refused
-from fhir_mappings.intake.bundles import Contents, Gap, RawResource, Source, bundle_contents, contents
-from fhir_mappings.intake.relevance import LooseProbe, Probe, RelevantResource, Selector, probe
+from fhir_mappings.intake.bundles import Contents, Deletion, Gap, RawResource, Source, bundle_contents, contents
+from fhir_mappings.intake.relevance import Probe, RelevantResource, Selector, probe
 
 #: What the absence of a type of resource could change.
 AFFECTS: dict[str, tuple[str, ...]] = {
@@ -23,6 +23,15 @@ AFFECTS: dict[str, tuple[str, ...]] = {
     "Patient": (),
 }
 EVERYTHING = ("grade", "dose", "treatment-start", "infusion")
+#: Which of icans.record.SOURCES a resource belongs to.
+SOURCE_OF = {
+    "Observation": "observations",
+    "QuestionnaireResponse": "observations",
+    "Procedure": "procedures",
+    "MedicationAdministration": "administrations",
+}
+#: Types that are searched for by their codes.
+_BY_CODE = frozenset({"Observation", "Procedure"})
 _FAILED = frozenset({"error", "fatal"})
 
 
@@ -38,27 +47,23 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
 _OUTCOME = msgspec.json.Decoder(Outcome)
 
 
-@dataclass(frozen=True, slots=True)
-class Deletion:
-    """A history entry that says that a resource was deleted, and when."""
-
-    reference: str
-    when: str | None
-
-
 @dataclass(slots=True)
 class RelevantResources:
     """found: resources that matter, by type. counts: all resources seen, by type.
 
     identities: Type/id and fullUrl of every resource seen, for telling whether a reference leads anywhere.
     gaps: what is missing, each with the input it is missing from and what it could change.
+    incomplete: the sources (SOURCE_OF) that were not read in full.
+    subjects: the subject elements of all resources seen, by the type they were searched for ("" for none).
     """
 
     found: dict[str, list[RelevantResource]] = field(default_factory=dict)
     deletions: list[Deletion] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     gaps: list[tuple[str, Gap, tuple[str, ...]]] = field(default_factory=list)
-    seen: list[tuple[Probe | LooseProbe, str | None]] = field(default_factory=list)
+    incomplete: set[str] = field(default_factory=set)
+    subjects: dict[str, set[bytes]] = field(default_factory=dict)
+    seen: list[tuple[Probe, str | None]] = field(default_factory=list)
 
     def add(self, other: RelevantResources) -> None:
         """Adds all that another gathering holds."""
@@ -67,6 +72,9 @@ class RelevantResources:
         self.deletions.extend(other.deletions)
         self.counts.update(other.counts)
         self.gaps.extend(other.gaps)
+        self.incomplete |= other.incomplete
+        for asked, subjects in other.subjects.items():
+            self.subjects.setdefault(asked, set()).update(subjects)
         self.seen.extend(other.seen)
 
     def of(self, *types: str) -> list[RelevantResource]:
@@ -85,8 +93,10 @@ class RelevantResources:
 
 @dataclass(slots=True)
 class Intake:
-    """What one input held. failed: it says itself that it could not be answered."""
+    """What one input held. asked: the type it was searched for, "" if it is no answer to a search.
+    failed: it says itself that it could not be answered."""
 
+    asked: str = ""
     types: Counter[str] = field(default_factory=Counter)
     is_bundle: bool = False
     failed: bool = False
@@ -109,16 +119,19 @@ def take(
     selector: Selector,
     gathered: RelevantResources,
     prefix: str = "",
-    affects: tuple[str, ...] | None = None,
+    asked: str = "",
 ) -> Intake:
-    """Adds what one input holds; ``prefix`` stands before every place, ``affects`` says what its gaps could
-    change (otherwise its own types say so). Raises NotFhir."""
+    """Adds what one input holds; ``prefix`` stands before every place, ``asked`` is the type it was searched
+    for, which says what its gaps could change (otherwise its own types say so). Raises NotFhir."""
     content = contents(source)
-    intake = Intake(is_bundle=content.is_bundle)
+    intake = Intake(asked, is_bundle=content.is_bundle)
     gaps: list[Gap] = []
     _take_contents(content, selector, gathered, intake, gaps)
     gathered.counts.update(intake.types)
-    changed = affects if affects is not None else _affected(intake.types)
+    changed = AFFECTS[asked] if asked else _affected(intake.types)
+    if gaps:
+        held = {asked} if asked else intake.types.keys() & SOURCE_OF.keys() or SOURCE_OF.keys()
+        gathered.incomplete |= {SOURCE_OF[name] for name in held if name in SOURCE_OF}
     gathered.gaps.extend(
         (source.name, Gap(f"{prefix}{gap.place}".rstrip("."), gap.message, gap.code), changed) for gap in gaps
     )
@@ -136,9 +149,10 @@ def _take_contents(
     content: Contents, selector: Selector, gathered: RelevantResources, intake: Intake, gaps: list[Gap]
 ) -> None:
     gaps.extend(content.gaps)
+    subjects = gathered.subjects.setdefault(intake.asked, set())
     for part in content.parts:
         if part.deleted is not None:
-            gathered.deletions.append(Deletion(*part.deleted))
+            gathered.deletions.append(part.deleted)
             continue
         try:
             seen = probe(part)
@@ -148,7 +162,9 @@ def _take_contents(
         resource_type = seen.resource_type
         intake.types[resource_type] += 1
         gathered.seen.append((seen, part.full_url))
-        found = selector.found(part, seen)
+        if not part.included:
+            subjects.add(bytes(seen.subject))
+        found = selector.found(part, seen, intake.asked in _BY_CODE)
         if found is None:
             continue
         if resource_type == "Bundle":
@@ -162,7 +178,7 @@ def _take_contents(
 def _take_nested(
     part: RawResource, selector: Selector, gathered: RelevantResources, intake: Intake, gaps: list[Gap]
 ) -> None:
-    inner = Intake()
+    inner = Intake(intake.asked)
     try:
         content = bundle_contents(part.raw, f"{part.place}.")
     except (msgspec.ValidationError, Refused) as error:
@@ -177,7 +193,7 @@ def _take_outcome(part: RawResource, intake: Intake, gaps: list[Gap]) -> None:
     """The server's own words are not repeated: they may speak of the patient."""
     try:
         issues = _OUTCOME.decode(part.raw).issue or ()
-    except msgspec.ValidationError:
+    except msgspec.MsgspecError:
         issues = ()
     stated = sorted({f"{issue.severity or 'unknown'}: {issue.code or 'unknown'}" for issue in issues})
     intake.failed = intake.failed or any(issue.severity in _FAILED for issue in issues)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fhir_mappings.intake.bundles import Gap, NotFhir, Source
-from fhir_mappings.intake.gather import AFFECTS, RelevantResources, take
+from fhir_mappings.intake.gather import AFFECTS, SOURCE_OF, RelevantResources, take
 from fhir_mappings.intake.relevance import Selector, patient_key
 
 #: Keys and the type of resource that each is for.
@@ -74,6 +74,8 @@ def read_keys(
             for key in keys
             if key in reasons
         )
+        if (absent or unreadable[family] or told) and FAMILIES[family] in SOURCE_OF:
+            gathered.incomplete.add(SOURCE_OF[FAMILIES[family]])
         if len(unreadable[family]) == len(keys) and family not in _UNASKED:
             missing.extend([*unreadable[family], *absent])
             prefetched.unread.add(FAMILIES[family])
@@ -97,7 +99,8 @@ def _absence(key: str, family: str, reason: str | None) -> tuple[str, Gap, tuple
 
 def _take_value(key: str, family: str, value: bytes | None, selector: Selector, gathered: RelevantResources) -> bool:
     """Whether the value could be read."""
-    affects = AFFECTS[FAMILIES[family]]
+    asked = FAMILIES[family]
+    affects = AFFECTS[asked]
     if value is None:
         if family != "patient":
             return True
@@ -105,17 +108,17 @@ def _take_value(key: str, family: str, value: bytes | None, selector: Selector, 
         return False
     held = RelevantResources()
     try:
-        taken = take(Source(key, value), selector, held, f"prefetch.{key}.", affects)
+        taken = take(Source(key, value), selector, held, f"prefetch.{key}.", asked)
     except NotFhir as error:
         message = f"The value of {key} {error.reason}; it counts as absent: {_COSTS[family]}."
         gathered.gaps.append((key, Gap(f"prefetch.{key}", message), affects))
         return False
-    if taken.is_bundle or taken.types[FAMILIES[family]]:
+    if taken.is_bundle or taken.types[asked]:
         gathered.add(held)
         return not taken.failed or taken.matches > 0
     if taken.types["OperationOutcome"]:
         gathered.gaps.extend(held.gaps)
     else:
-        message = f"The value of {key} is neither a Bundle nor a {FAMILIES[family]}; it counts as absent."
+        message = f"The value of {key} is neither a Bundle nor a {asked}; it counts as absent."
         gathered.gaps.append((key, Gap(f"prefetch.{key}", message), affects))
     return False

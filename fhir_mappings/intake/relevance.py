@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from fhir_mappings.fhir_types import elements as lean
 from fhir_mappings.fhir_types import questionnaire as questionnaires
-from fhir_mappings.fhir_types.validate import Refused, decode_checked
+from fhir_mappings.fhir_types.json_text import RepeatedKeys, decoded
+from fhir_mappings.fhir_types.validate import Refused
 from fhir_mappings.intake.bundles import RawResource
 from fhir_mappings.terminology import systems as canonical
 from fhir_mappings.terminology.lookup import ConflictingCodings, Terminology
@@ -23,7 +23,7 @@ _NOTHING = msgspec.Raw(b"")
 _REMEMBERED = 4096
 _LONGEST_REMEMBERED = 8192
 #: Types that are read as a whole, whatever their code.
-READ_WHOLE = frozenset({"Patient", "Medication", "OperationOutcome", "Bundle"})
+READ_WHOLE = frozenset({"Patient", "Medication", "Substance", "OperationOutcome", "Bundle"})
 
 
 class CodeVerdict(msgspec.Struct, frozen=True, gc=False):
@@ -31,6 +31,7 @@ class CodeVerdict(msgspec.Struct, frozen=True, gc=False):
 
     assessment: the project's code for it. conflicting: the codes that its codings mean, where they differ.
     looks_relevant: whether its words look as if it mattered. matters: whether any of these holds.
+    says_something: whether it holds any code or words.
     """
 
     assessment: str | None = None
@@ -38,6 +39,7 @@ class CodeVerdict(msgspec.Struct, frozen=True, gc=False):
     looks_relevant: bool = False
     pairs: tuple[tuple[str | None, str | None], ...] = ()
     matters: bool = False
+    says_something: bool = True
 
 
 class ComponentProbe(msgspec.Struct, frozen=True, gc=False):
@@ -45,32 +47,38 @@ class ComponentProbe(msgspec.Struct, frozen=True, gc=False):
 
 
 class Probe(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """The elements that decide whether a resource is read."""
+    """The elements that decide whether a resource is read, and whose it is."""
 
     resource_type: str
     id: str | None = None
     code: msgspec.Raw = _NOTHING
+    subject: msgspec.Raw = _NOTHING
     component: tuple[ComponentProbe, ...] | None = None
     contained: msgspec.Raw = _NOTHING
     medication_codeable_concept: msgspec.Raw = _NOTHING
 
 
-class LooseProbe(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """The same of a resource whose deciding elements are not what they should be."""
+class _Loosely(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """The same of a resource of which some are not what they should be."""
 
-    resource_type: Any = None
-    id: Any = None
+    resource_type: msgspec.Raw = _NOTHING
+    id: msgspec.Raw = _NOTHING
     code: msgspec.Raw = _NOTHING
+    subject: msgspec.Raw = _NOTHING
+    component: msgspec.Raw = _NOTHING
+    contained: msgspec.Raw = _NOTHING
+    medication_codeable_concept: msgspec.Raw = _NOTHING
 
 
 class RelevantResource(msgspec.Struct, frozen=True, gc=False):
-    """One resource that matters."""
+    """One resource that matters. searched: a search for codes brought it, whatever can be read of its own."""
 
     type: str
     id: str | None
     raw: bytes
     full_url: str | None
     verdict: CodeVerdict | None = None
+    searched: bool = False
 
     @property
     def reference(self) -> str:
@@ -81,24 +89,41 @@ class RelevantResource(msgspec.Struct, frozen=True, gc=False):
 
 
 _PROBE = msgspec.json.Decoder(Probe)
-_LOOSE_PROBE = msgspec.json.Decoder(LooseProbe)
-_CONTAINED = msgspec.json.Decoder(tuple[ComponentProbe, ...])
+_LOOSELY = msgspec.json.Decoder(_Loosely)
+_COMPONENTS = msgspec.json.Decoder(tuple[ComponentProbe, ...])
 _CONCEPT = msgspec.json.Decoder(lean.CodeableConcept)
 
 
-def probe(part: RawResource) -> Probe | LooseProbe:
-    """The deciding elements; raises Refused if the resource has no type."""
+def probe(part: RawResource) -> Probe:
+    """The deciding elements, as far as they are what they should be; raises Refused if it has no type."""
     try:
         return _PROBE.decode(part.raw)
     except msgspec.ValidationError:
         pass
     try:
-        loose = _LOOSE_PROBE.decode(part.raw)
+        loosely = _LOOSELY.decode(part.raw)
     except msgspec.ValidationError as error:
         raise Refused("The resource is not a JSON object.") from error
-    if not isinstance(loose.resource_type, str):
+    resource_type = _text(loosely.resource_type)
+    if not resource_type:
         raise Refused("The resource has no resourceType.")
-    return loose
+    components = _each(loosely.component)
+    return Probe(
+        resource_type,
+        _text(loosely.id),
+        loosely.code,
+        loosely.subject,
+        components,
+        loosely.contained,
+        loosely.medication_codeable_concept,
+    )
+
+
+def _text(raw: msgspec.Raw) -> str | None:
+    try:
+        return msgspec.json.decode(raw, type=str) if raw else None
+    except msgspec.ValidationError:
+        return None
 
 
 class Selector:
@@ -110,13 +135,9 @@ class Selector:
         self._concepts: dict[lean.CodeableConcept, CodeVerdict] = {}
         self._drugs: dict[bytes, bool] = {}
 
-    def found(self, part: RawResource, seen: Probe | LooseProbe) -> RelevantResource | None:
-        """The resource if it matters, None if it does not.
-
-        What could not even be probed matters if it is of a type that is read: its reading says why.
-        """
-        if isinstance(seen, LooseProbe):
-            return self._loosely_found(part, seen)
+    def found(self, part: RawResource, seen: Probe, searched: bool = False) -> RelevantResource | None:
+        """The resource if it matters, None if it does not. searched: a search for codes brought it, so that
+        one without a readable code matters too: its reading says why it cannot be used."""
         resource_type = seen.resource_type
         verdict: CodeVerdict | None = None
         if resource_type == "Observation":
@@ -131,19 +152,11 @@ class Selector:
             wanted = self._response_wanted(bytes(part.raw))
         else:
             wanted = resource_type in READ_WHOLE
+        searched = searched and verdict is not None and not verdict.says_something
         raw = bytes(part.raw)
-        if not wanted and not _hides_something(resource_type, raw, seen):
+        if not wanted and not searched and not _hides_something(resource_type, raw, seen):
             return None
-        return RelevantResource(resource_type, seen.id, raw, part.full_url, verdict)
-
-    def _loosely_found(self, part: RawResource, seen: LooseProbe) -> RelevantResource | None:
-        if seen.resource_type == "QuestionnaireResponse":
-            if not self._response_wanted(bytes(part.raw)):
-                return None
-        elif seen.resource_type not in READ_WHOLE and seen.resource_type not in _DECIDING_KEYS:
-            return None
-        identity = seen.id if isinstance(seen.id, str) else None
-        return RelevantResource(seen.resource_type, identity, bytes(part.raw), part.full_url, self.code(seen.code))
+        return RelevantResource(resource_type, seen.id, raw, part.full_url, verdict, searched)
 
     def code(self, raw: msgspec.Raw) -> CodeVerdict:
         """What a CodeableConcept of an Observation, Procedure or Condition means."""
@@ -173,7 +186,8 @@ class Selector:
         except ConflictingCodings as conflict:
             conflicting = conflict.codes
         matters = assessment is not None or bool(conflicting) or looks_relevant
-        return CodeVerdict(assessment, conflicting, looks_relevant, pairs, matters)
+        says_something = any(code for _, code in pairs) or bool(concept.texts)
+        return CodeVerdict(assessment, conflicting, looks_relevant, pairs, matters, says_something)
 
     def _observation_wanted(self, seen: Probe, verdict: CodeVerdict) -> bool:
         if verdict.matters:
@@ -181,7 +195,7 @@ class Selector:
         for component in seen.component or ():
             if self.code(component.code).matters:
                 return True
-        return bool(seen.contained) and any(self.code(part.code).matters for part in _contained(seen.contained))
+        return bool(seen.contained) and any(self.code(part.code).matters for part in _each(seen.contained))
 
     def _administration_wanted(self, seen: Probe) -> bool:
         """A drug that is named by reference is decided when the reference has been followed."""
@@ -197,7 +211,8 @@ class Selector:
         return known
 
     def _drug_wanted(self, concept: lean.CodeableConcept) -> bool:
-        return self.terminology.drug_matters(concept.pairs, concept.texts)
+        named = concept.texts or any(code and not canonical.is_absent(system) for system, code in concept.pairs)
+        return not named or self.terminology.drug_matters(concept.pairs, concept.texts)
 
     def _event_wanted(self, resource_type: str, verdict: CodeVerdict) -> bool:
         if resource_type == "Condition":
@@ -210,7 +225,7 @@ class Selector:
         try:
             response = questionnaires.DECODER.decode(raw)
             return any(self.verdict(concept).matters for concept, _ in questionnaires.items_of(response))
-        except (msgspec.MsgspecError, RecursionError):
+        except msgspec.MsgspecError:
             codes = self.terminology.tables.code_systems[canonical.ASSESSMENT]
             return any(f'"{code}"'.encode() in raw for code in codes)
 
@@ -247,15 +262,17 @@ def _hides_something(resource_type: str, raw: bytes, seen: Probe) -> bool:
     if counted == 1 + len(seen.component or ()) or counted == 0:
         return False
     try:
-        decode_checked(raw)
-    except Refused:
-        return True
-    return False
+        document = decoded(raw)
+    except ValueError:
+        return False
+    deciding = {"resourceType", "code", "medicationCodeableConcept"}
+    return isinstance(document, RepeatedKeys) and not deciding.isdisjoint(document.repeated)
 
 
-def _contained(raw: msgspec.Raw) -> Iterable[ComponentProbe]:
+def _each(raw: msgspec.Raw) -> tuple[ComponentProbe, ...]:
+    """The codes of components or contained resources, none of what is no list of objects."""
     try:
-        return _CONTAINED.decode(raw) if raw else ()
+        return _COMPONENTS.decode(raw) if raw else ()
     except msgspec.ValidationError:
         return ()
 
@@ -271,7 +288,7 @@ def _loose_concept(raw: bytes) -> lean.CodeableConcept:
     """Whatever an element that is no CodeableConcept holds of codes and words: if these matter, its reading
     says why it cannot be used."""
     codings: list[lean.Coding] = []
-    pending: list[Any] = [msgspec.json.decode(raw)]
+    pending: list[Any] = [_anything(raw)]
     while pending:
         value = pending.pop()
         if isinstance(value, dict):
@@ -284,6 +301,13 @@ def _loose_concept(raw: bytes) -> lean.CodeableConcept:
         elif isinstance(value, str):
             codings.append(lean.Coding(display=value))
     return lean.CodeableConcept(coding=tuple(codings))
+
+
+def _anything(raw: bytes) -> Any:
+    try:
+        return decoded(raw)
+    except ValueError:
+        return None
 
 
 def _remember(memory: dict[Any, Any], key: object, value: object) -> None:

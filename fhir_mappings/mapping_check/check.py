@@ -14,7 +14,7 @@ import msgspec
 from fhir_mappings.fhir_types import elements as lean
 from fhir_mappings.fhir_types.medication import ADMINISTRATION, MEDICATION
 from fhir_mappings.fhir_types.questionnaire import QuestionnaireResponse, items_of
-from fhir_mappings.fhir_types.validate import Refused, judge
+from fhir_mappings.fhir_types.validate import Refused, all_faults
 from fhir_mappings.intake.bundles import Contents, NotFhir, RawResource, Source, bundle_contents, contents
 from fhir_mappings.intake.relevance import Selector, probe
 from fhir_mappings.mapping_check.administrations import AdministrationCheck
@@ -155,10 +155,8 @@ class MappingCheck:
         return named_by("condition", concept, IRRELEVANT)
 
     def _judge(self, kind: str, reference: str, part: RawResource) -> None:
-        try:
-            judge(bytes(part.raw))
-        except Refused as refusal:
-            self._refused(kind, reference, str(refusal))
+        for fault in all_faults(bytes(part.raw)):
+            self._refused(kind, reference, f"It is not a valid {kind}: {fault.message}")
 
     def _refused(self, kind: str, reference: str, why: str) -> None:
         item = CodedItem(

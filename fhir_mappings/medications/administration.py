@@ -8,7 +8,7 @@ becomes a problem.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,8 +19,11 @@ from fhir_mappings.medications.amounts import AmountReader, Given, rate_value
 from fhir_mappings.medications.drugs import AdministeredDrug, Medications, administered_drug
 from fhir_mappings.medications.times import AdministrationTimes, NoTime, administration_times
 from fhir_mappings.settings import ReadSettings
+from fhir_mappings.times import EARLIEST_INFUSION, IMPLAUSIBLE
 from icans.record import Dose, Entry, Escalation, Infusion, Problem, Sedative
 
+#: A charted end of a sedative or paralytic is kept up to this (L4).
+LONGEST_SEDATION = timedelta(days=31)
 GIVEN_STATUS = frozenset({"completed", "in-progress", "stopped"})
 #: Statuses that say that nothing was given; no value was ever meant to be used.
 VOID_STATUS = frozenset({"not-done", "entered-in-error"})
@@ -30,6 +33,9 @@ _AFFECTS = {
     "sedative": ("grade",),
     "paralytic": ("grade",),
 }
+#: What a drug of a role may have been (icans.record.MAY_BE), and what each of these could change.
+_MAY_BE = {"steroid": ("dose",), "car-t": ("infusion",), "sedative": ("sedative",), "paralytic": ("sedative",)}
+_AFFECTED_BY = {"dose": ("dose", "treatment-start"), "infusion": ("infusion",), "sedative": ("grade",)}
 
 
 def _no_medication(reference: str) -> None:
@@ -107,32 +113,74 @@ def _status(resource: MedicationAdministration) -> str:
     return (resource.status or "").strip()
 
 
+def may_have_been(resource: MedicationAdministration, context: AdministrationContext) -> tuple[tuple[str, ...], str]:
+    """What an administration that is not used may have been, and its drug as charted (L3).
+
+    A steroid dose unless it was not given, or is known not to be a systemic glucocorticoid.
+    """
+    drug = context.drug(resource)
+    if _status(resource) in VOID_STATUS or _event(resource, context.settings) == "not-given":
+        return (), drug.shown
+    if drug.match is not None:
+        role = drug.match.role
+        counts = role != "steroid" or not _never_counts(drug, context.route(resource))
+        return (_MAY_BE.get(role, ()) if counts else ()), drug.shown
+    return _unknown_drug(resource, drug, context)[1], drug.shown
+
+
+def _unknown_drug(
+    resource: MedicationAdministration, drug: AdministeredDrug, context: AdministrationContext
+) -> tuple[tuple[str, str, str] | None, tuple[str, ...]]:
+    """Problem code, element and sentence of a drug that is not known here, and what it may be; None and
+    nothing for one that is named or coded and is certainly none that matters."""
+    terminology = context.settings.terminology
+    anything = ("dose", "infusion", "sedative")
+    if not drug.texts and drug.unresolved is not None:
+        message = f"The medication {drug.unresolved} is not in the input; it may be one that counts."
+        return ("reference-unresolved", f"{drug.element}.reference", message), anything
+    if not drug.named:
+        message = "The drug is not named; it may be one that counts."
+        return ("drug-unmapped", drug.element, message), anything
+    if not terminology.looks_relevant(drug.texts, "medication"):
+        return None, ()
+    if context.route(resource) == "excluded" or drug.local or terminology.says_local(drug.texts):
+        return None, ()
+    message = f'The drug "{drug.shown}" looks relevant, but cannot be classified; it is not counted.'
+    infusion = terminology.looks_relevant(drug.texts, "assessment")
+    return ("drug-unmapped", drug.element, message), ("infusion",) if infusion else ("dose",)
+
+
 def _unrecognised(
     resource: MedicationAdministration, drug: AdministeredDrug, reference: str, context: AdministrationContext
 ) -> Contribution:
-    """A drug that is not known here: said where it may have been one that counts, and where none is named."""
-    terminology = context.settings.terminology
+    """A drug that is not known here: reported where it may have been one that counts."""
     if _status(resource) in VOID_STATUS or _event(resource, context.settings) == "not-given":
         return Contribution()
-    affects: tuple[str, ...] = ("dose", "treatment-start")
-    if drug.unresolved is not None and not drug.texts:
-        code, element = "reference-unresolved", f"{drug.element}.reference"
-        message = f"The medication {drug.unresolved} is not in the input; it may be one that counts."
-        affects = ("dose", "treatment-start", "infusion", "grade")
-    elif terminology.looks_relevant(drug.texts, "medication"):
-        if context.route(resource) == "excluded" or drug.local or terminology.says_local(drug.texts):
-            return Contribution()
-        code, element = "drug-unmapped", drug.element
-        message = f'The drug "{drug.shown}" looks relevant, but cannot be classified; it is not counted.'
-        if terminology.looks_relevant(drug.texts, "assessment"):
-            affects = ("infusion",)
-    else:
+    complaint, may_be = _unknown_drug(resource, drug, context)
+    if complaint is None:
         return Contribution()
+    affects = tuple(effect for kind in may_be for effect in _AFFECTED_BY[kind])
     times = administration_times(resource, context.settings)
     if isinstance(times, NoTime):
-        return Contribution(None, [], [Problem(code, reference, element, message, affects=affects)])
+        return Contribution(None, [], [Problem(*_placed(complaint, reference), affects=affects)])
     at, known = times.start.at, times.known
-    return Contribution(known, [], [Problem(code, reference, element, message, at, known, affects)])
+    return Contribution(known, [], [Problem(*_placed(complaint, reference), at, known, affects)])
+
+
+def _placed(complaint: tuple[str, str, str], reference: str) -> tuple[str, str, str, str]:
+    code, element, message = complaint
+    return code, reference, element, message
+
+
+def _never_counts(drug: AdministeredDrug, route: str | None) -> bool:
+    """A steroid that is not systemic by what it is, or given where it does not count. A local product charted
+    into a vein is a contradiction and stays."""
+    match = drug.match
+    if match is None or match.role != "steroid":
+        return False
+    if route == "excluded":
+        return True
+    return (match.counts == "no" or drug.local) and not (drug.local and route in ("systemic", "intrathecal"))
 
 
 def _event(resource: MedicationAdministration, settings: ReadSettings) -> str | None:
@@ -169,7 +217,7 @@ class _Charted:
         """Whether it was given at all, then what it was."""
         status = _status(self.resource)
         event = _event(self.resource, self.context.settings)
-        if self._never_counts():
+        if _never_counts(self.drug, self.context.route(self.resource)):
             return
         if status in VOID_STATUS:
             self._problem("status-not-usable", "status", f"Its status is {status}: nothing was given.", ())
@@ -185,22 +233,11 @@ class _Charted:
             self._flag()
             self._read_given(status, event)
 
-    def _never_counts(self) -> bool:
-        """A steroid that is not systemic by what it is, or given where it does not count: no entry, no
-        problem. A local product charted into a vein is a contradiction and stays."""
-        match = self.drug.match
-        if match is None or match.role != "steroid":
-            return False
-        route = self.context.route(self.resource)
-        if route == "excluded":
-            return True
-        local = self.drug.local
-        return (match.counts == "no" or local) and not (local and route in ("systemic", "intrathecal"))
-
     def _modified(self) -> bool:
         dosage = self.resource.dosage
         return (
             self.drug.modified
+            or bool(self.resource.implicit_rules)
             or lean.has_content(self.resource.modifier_extension)
             or (dosage is not None and lean.has_content(dosage.modifier_extension))
         )
@@ -230,6 +267,8 @@ class _Charted:
             self._steroid(status, doubtful=event == "doubtful")
         elif event == "doubtful":
             self._problem("status-not-usable", "dosage.method", "Its event leaves open whether it was given.")
+        elif role == "car-t" and self.times.start.at < EARLIEST_INFUSION:
+            self._problem(IMPLAUSIBLE, self.times.element, f"The infusion at {self.times.charted} lies before 1990.")
         elif role == "car-t":
             self.entries.append(Infusion(source="administration", **self._where))
         elif role == "escalation" or self.context.route(self.resource) == "intrathecal":
@@ -237,6 +276,11 @@ class _Charted:
 
     def _steroid(self, status: str, doubtful: bool) -> None:
         dosage = self.resource.dosage
+        self.times = self.times.without_end_after(self.context.settings.longest_administration)
+        if self.times.endless:
+            days = self.context.settings.longest_administration.days
+            message = f"A dose is not given over more than {days} days; it counts as running without an end."
+            self._problem(IMPLAUSIBLE, f"{self.times.element}.end", message)
         given = self.context.amounts(self.drug).given(dosage, self.times.start.at, self.times.exact_end)
         codes: list[str] = []
         if given.problem is not None:
@@ -285,7 +329,7 @@ class _Charted:
         return given
 
     def _running(self, status: str) -> bool:
-        return status == "in-progress" and self.times.end is None
+        return self.times.endless or (status == "in-progress" and self.times.end is None)
 
     def _counted_route(self, codes: list[str]) -> str:
         route = self.context.route(self.resource)
@@ -309,6 +353,7 @@ class _Charted:
         a rate of 0, ends it; anything else given is a bolus. Not given, doubtful or local: nothing."""
         if event in ("not-given", "doubtful") or self.context.route(self.resource) == "excluded" or self.drug.local:
             return
+        self.times = self.times.without_end_after(LONGEST_SEDATION)
         end = self.times.end.at if self.times.end else None
         rate = rate_value(self.resource.dosage)
         if event == "stopped" or rate == 0 or (status == "stopped" and end is None):
@@ -317,7 +362,7 @@ class _Charted:
             self._add_sedative("infusion", end=end)
             if status == "stopped":
                 self._add_stop(end)
-        elif status == "in-progress" or rate is not None or event == "rate-change":
+        elif status == "in-progress" or rate is not None or event == "rate-change" or self.times.endless:
             self._add_sedative("infusion")
         else:
             self._add_sedative("bolus")

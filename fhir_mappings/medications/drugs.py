@@ -15,7 +15,8 @@ from fhir_mappings.fhir_types.medication import (
     MedicationAdministration,
     Ratio,
 )
-from fhir_mappings.terminology.lookup import DrugMatch, Terminology
+from fhir_mappings.terminology.lookup import CodePair, DrugMatch, Terminology
+from fhir_mappings.terminology.systems import is_absent
 
 #: The Medication of the input that a reference means ("Medication/1", a URL, urn:uuid), None if not there.
 Medications = Callable[[str], Medication | None]
@@ -27,7 +28,8 @@ class AdministeredDrug:
 
     match: what it was recognised as, None if nothing here. element: where it is named.
     shown: how it is named there. texts: all its names. local: its form says that it is not systemic.
-    unresolved: the reference that led nowhere. modified: it carries a modifier that is not known here.
+    unresolved: the reference that led nowhere. named: some name or code is charted, and not masked.
+    modified: it carries a modifier that is not known here.
     strengths: amounts of the recognised ingredient in the medication (mg per mL, per tablet ...).
     """
 
@@ -38,6 +40,7 @@ class AdministeredDrug:
     local: bool = False
     unresolved: str | None = None
     modified: bool = False
+    named: bool = True
     strengths: tuple[Ratio, ...] = ()
 
 
@@ -51,6 +54,8 @@ def administered_drug(
     if reference is not None and reference.reference:
         medication = _resolve(reference.reference, resource, medications)
         unresolved = reference.reference if medication is None else None
+    elif reference is not None and reference.identifier is not None:
+        unresolved = reference.identifier.value or "named by an identifier"
     coded = medication.code if medication is not None else None
     concepts = [found for found in (concept, coded) if found is not None]
     codings = tuple(pair for found in concepts for pair in found.pairs)
@@ -60,9 +65,10 @@ def administered_drug(
     match = terminology.drug(codings, texts)
     strengths: tuple[Ratio, ...] = ()
     if medication is not None and medication.ingredient:
-        parts = _Ingredients(medication.ingredient, resource, terminology, medications)
+        parts = _Ingredients(medication, resource, terminology, medications)
         if match is None or match.role == "other":
             match = parts.match() or match
+        texts += tuple(text for text in parts.texts() if match is None)
         strengths = parts.strengths(match)
     return AdministeredDrug(
         match,
@@ -72,6 +78,7 @@ def administered_drug(
         bool(match and match.local) or (medication is not None and terminology.says_local(_form(medication))),
         unresolved,
         medication is not None and lean.has_content(medication.modifier_extension),
+        bool(texts) or any(code and not is_absent(system) for system, code in codings) or bool(strengths),
         strengths,
     )
 
@@ -91,11 +98,23 @@ def _resolve(reference: str | None, resource: MedicationAdministration, medicati
         return None
     if not reference.startswith("#"):
         return medications(reference)
+    return _contained(reference, resource.contained)
+
+
+def _contained(reference: str | None, raw: msgspec.Raw) -> Medication | None:
+    """The contained Medication or Substance that "#1" means; None if it is not there."""
+    if reference is None or not reference.startswith("#") or not len(memoryview(raw)):
+        return None
     try:
-        contained = CONTAINED.decode(resource.contained) if len(memoryview(resource.contained)) else ()
+        contained = CONTAINED.decode(raw)
     except msgspec.MsgspecError:
         return None
-    return next((m for m in contained if m.resource_type == "Medication" and m.id == reference[1:]), None)
+    types = ("Medication", "Substance")
+    return next((m for m in contained if m.resource_type in types and m.id == reference[1:]), None)
+
+
+#: Ingredients of ingredients are followed so far.
+_DEEPEST = 5
 
 
 def _form(medication: Medication) -> Iterable[str]:
@@ -106,10 +125,19 @@ def _form(medication: Medication) -> Iterable[str]:
 class _Ingredients:
     """What a Medication is made of."""
 
-    ingredients: tuple[Ingredient, ...]
+    medication: Medication
     resource: MedicationAdministration
     terminology: Terminology
     medications: Medications
+    depth: int = 0
+
+    @property
+    def ingredients(self) -> tuple[Ingredient, ...]:
+        return self.medication.ingredient or ()
+
+    def texts(self) -> list[str]:
+        """How the ingredients are named."""
+        return [text for ingredient in self.ingredients for text in self._named(ingredient)[1]]
 
     def match(self) -> DrugMatch | None:
         """The drug in a mixture whose own code says nothing: a steroid in saline is that steroid."""
@@ -134,15 +162,25 @@ class _Ingredients:
         return tuple(ratio for ratio in ratios if ratio is not None and usable)
 
     def _drug(self, ingredient: Ingredient) -> DrugMatch | None:
+        codings, texts, medication = self._named(ingredient)
+        found = self.terminology.drug(codings, texts)
+        if found is None and medication is not None and self.depth < _DEEPEST:
+            return replace(self, medication=medication, depth=self.depth + 1).match()
+        return found
+
+    def _named(self, ingredient: Ingredient) -> tuple[list[CodePair], list[str], Medication | None]:
+        """Codes and texts of an ingredient, and the Medication or Substance that it refers to."""
         item = ingredient.item
         concept = ingredient.item_codeable_concept or (item.concept if item else None)
         reference = ingredient.item_reference or (item.reference if item else None)
         texts = list(concept.texts) if concept else []
         codings = list(concept.pairs) if concept else []
-        if reference is not None:
-            texts += [reference.display] if reference.display else []
-            medication = _resolve(reference.reference, self.resource, self.medications)
-            if medication is not None and medication.code is not None:
-                codings += medication.code.pairs
-                texts += medication.code.texts
-        return self.terminology.drug(codings, texts)
+        if reference is None:
+            return codings, texts, None
+        texts += [reference.display] if reference.display else []
+        stated = reference.reference
+        medication = _contained(stated, self.medication.contained) or _resolve(stated, self.resource, self.medications)
+        if medication is not None and medication.code is not None:
+            codings += medication.code.pairs
+            texts += medication.code.texts
+        return codings, texts, medication

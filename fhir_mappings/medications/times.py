@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from fhir_mappings.fhir_types.medication import MedicationAdministration
 from fhir_mappings.settings import ReadSettings
-from fhir_mappings.times import When, clamp_to_now, known_from, parse_when
+from fhir_mappings.times import IMPLAUSIBLE, When, clamp_to_now, known_from, parse_when
+
+_IMPRECISE = "is not precise enough to use"
+_NOT_USABLE = {IMPLAUSIBLE: "is implausible"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,7 @@ class NoTime:
 @dataclass(frozen=True, slots=True)
 class AdministrationTimes:
     """When it was given. start: of the administration. end: of its period, if there is one and it is later.
-    planned: lies ahead of a live call. exact: start and end are known to the instant."""
+    planned: lies ahead of a live call. endless: its period is longer than any administration."""
 
     start: When
     end: When | None
@@ -30,6 +33,13 @@ class AdministrationTimes:
     has_period: bool
     planned: bool = False
     complaint: tuple[str, str] | None = None
+    endless: bool = False
+
+    def without_end_after(self, longest: timedelta) -> AdministrationTimes:
+        """The same; a period longer than that has no end (L4)."""
+        if self.end is None or self.end.at - self.start.at <= longest:
+            return self
+        return replace(self, end=None, endless=True)
 
     @property
     def exact_end(self) -> datetime | None:
@@ -45,13 +55,13 @@ def administration_times(resource: MedicationAdministration, settings: ReadSetti
         return NoTime("time-missing", element, "No time is recorded for the administration.")
     start = parse_when(charted, settings)
     if isinstance(start, str):
-        return NoTime(start, element, f"The time {charted} is not precise enough to use.")
+        return NoTime(start, element, f"The time {charted} {_NOT_USABLE.get(start, _IMPRECISE)}.")
     complaint: tuple[str, str] | None = None
     if start.zoneless:
         complaint = ("time-imprecise", f"The time {charted} has no zone; it stands for its whole day.")
     end = parse_when(last, settings) if first and last else None
     if isinstance(end, str):
-        complaint, end = ("time-imprecise", f"The end {last} is not precise enough to use."), None
+        complaint, end = (end, f"The end {last} {_NOT_USABLE.get(end, _IMPRECISE)}."), None
     if first is None:
         complaint = ("time-imprecise", f"Only the end of the period is recorded; the dose stands at {last}.")
     if end is not None and end.at < start.earliest:

@@ -22,7 +22,7 @@ from fhir_mappings.observations.values import (
 )
 from fhir_mappings.settings import ReadSettings
 from fhir_mappings.terminology.lookup import ConflictingCodings, Terminology
-from fhir_mappings.times import When
+from fhir_mappings.times import EARLIEST_INFUSION, When
 from icans.record import (
     CAPD_MAXIMUM,
     CONSCIOUSNESS_LEVELS,
@@ -157,7 +157,9 @@ class ChartedObservation:
         if absent is not None:
             self._not_assessed(absent, assessment, f"{place}dataAbsentReason")
         if assessment == "car-t-infusion":
-            if absent is None and valued.value_boolean is not False:
+            if absent is None and valued.value_boolean is not False and self.when.at < EARLIEST_INFUSION:
+                self.problem("time-implausible", f"{place}code", "The infusion lies before 1990; it is none.")
+            elif absent is None and valued.value_boolean is not False:
                 self._add(Infusion, f"{place}code", "car-t-infusion", source="observation")
             return
         if not has_value(valued):

@@ -15,7 +15,7 @@ from fhir_mappings.fhir_types import elements as lean
 from fhir_mappings.intake.relevance import CodeVerdict, Selector
 from fhir_mappings.observations.entries import ChartedObservation, attributes_to_other_cause
 from fhir_mappings.settings import ReadSettings
-from fhir_mappings.times import clamp_to_now, known_from, parse_when
+from fhir_mappings.times import IMPLAUSIBLE, clamp_to_now, known_from, parse_when
 from icans.record import (
     Problem,
 )
@@ -54,11 +54,15 @@ class ObservationReader:
         if issued is None or issued == value:
             known = known_from(self.settings, (placed or when).at)
         else:
-            known = known_from(self.settings, (placed or when).at, self._instant(issued))
+            known = known_from(self.settings, (placed or when).at, self._issued(issued))
         charted = ChartedObservation(self.settings, self.selector, reference, placed or when, known, affects)
         if placed is None:
             charted.problem("time-in-future", element, f"{value} lies in the future: planned, not counted.")
-        elif observation.modifier_extension and lean.has_content(observation.modifier_extension):
+        elif observation.focus:
+            charted.problem("subject-missing", "focus", "It is about something else than the patient (focus).")
+        elif observation.implicit_rules or (
+            observation.modifier_extension and lean.has_content(observation.modifier_extension)
+        ):
             charted.problem("unknown-modifier", "modifierExtension", "It carries a modifier that is not known here.")
         elif not self._status_is_used(status):
             charted.contribution.problems.append(
@@ -66,6 +70,7 @@ class ObservationReader:
             )
         else:
             charted.other_cause = reference in self.attributed or attributes_to_other_cause(observation, self.selector)
+            self._flag_issued(charted, observation.issued)
             charted.read(observation, verdict, element, value or "")
         return charted.contribution
 
@@ -85,9 +90,15 @@ class ObservationReader:
             return _without_time(reference, element, value, code, affects)
         return unused_status(reference, status, affects)
 
-    def _instant(self, value: str) -> datetime | None:
+    def _issued(self, value: str) -> datetime | None:
+        """From when an issued result is known at the earliest: an instant without zone delays nothing."""
         when = parse_when(value, self.settings)
-        return None if isinstance(when, str) else when.at
+        return None if isinstance(when, str) else when.earliest
+
+    def _flag_issued(self, charted: ChartedObservation, value: str | None) -> None:
+        if value is not None and parse_when(value, self.settings) == IMPLAUSIBLE:
+            message = f"The time {value} is implausible; the result is known from its own time on."
+            charted.problem(IMPLAUSIBLE, "issued", message, ())
 
 
 def effective(observation: lean.Observation) -> tuple[str, str | None]:
@@ -121,6 +132,8 @@ def _without_time(reference: str, element: str, value: str | None, code: str, af
         message = "The Observation says no time at which it was made."
     elif code == "time-imprecise":
         message = f"The time {value} names no day."
+    elif code == IMPLAUSIBLE:
+        message = f"The time {value} is implausible."
     else:
         message = f"The time {value} is not a usable instant."
     return Problem(code, reference, element, message, affects=affects)

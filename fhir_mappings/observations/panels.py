@@ -21,12 +21,8 @@ class _Typed(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     id: str | None = None
 
 
-class _Container(msgspec.Struct, frozen=True, gc=False):
-    contained: tuple[msgspec.Raw, ...] | None = None
-
-
 _TYPED = msgspec.json.Decoder(_Typed)
-_CONTAINER = msgspec.json.Decoder(_Container)
+_EACH = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
 _CONTAINED = msgspec.json.Decoder(lean.Observation)
 
 
@@ -65,7 +61,7 @@ class Panels:
         ]
 
 
-def contained_members(panel: lean.Observation, raw: bytes) -> tuple[list[tuple[str, lean.Observation]], list[str]]:
+def contained_members(panel: lean.Observation) -> tuple[list[tuple[str, lean.Observation]], list[str]]:
     """Contained members of a panel by their local id, and the local ids that lead nowhere.
 
     A contained Observation depends on its panel: what it does not say of status and time, the panel says.
@@ -77,14 +73,14 @@ def contained_members(panel: lean.Observation, raw: bytes) -> tuple[list[tuple[s
     ]
     if not wanted:
         return [], []
-    held = _contained_observations(raw)
+    held = _contained_observations(panel.contained)
     found = [(identity, _completed(held[identity], panel)) for identity in wanted if identity in held]
     return found, [identity for identity in wanted if identity not in held]
 
 
-def _contained_observations(raw: bytes) -> dict[str, lean.Observation]:
+def _contained_observations(raw: msgspec.Raw) -> dict[str, lean.Observation]:
     held: dict[str, lean.Observation] = {}
-    for part in _CONTAINER.decode(raw).contained or ():
+    for part in _EACH.decode(raw) if raw else ():
         typed = _TYPED.decode(part)
         if typed.resource_type == "Observation" and typed.id:
             held[typed.id] = _CONTAINED.decode(part)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
 from fhir_mappings.fhir_types import elements as lean
-from fhir_mappings.intake.gather import AFFECTS, EVERYTHING, RelevantResources
-from fhir_mappings.intake.relevance import CodeVerdict, RelevantResource, patient_key
+from fhir_mappings.intake.gather import AFFECTS, EVERYTHING, SOURCE_OF, RelevantResources
+from fhir_mappings.intake.relevance import TYPED_REFERENCE, CodeVerdict, RelevantResource, patient_key
 from fhir_mappings.observations.observation import affected
-from fhir_mappings.patients.subjects import NotThisSubject, Subjects
+from fhir_mappings.patients.heads import Head, Meta, head
+from fhir_mappings.patients.subjects import NOT_A_PATIENT, NotThisSubject, Subjects
 from fhir_mappings.patients.versions import Version
 from fhir_mappings.settings import ReadSettings
 from fhir_mappings.times import known_from, parse_when
@@ -20,128 +21,200 @@ from icans.record import Problem
 #: The patient of an input that names none.
 UNNAMED = "Patient/unknown"
 _CLINICAL = ("Observation", "MedicationAdministration", "Procedure", "Condition", "QuestionnaireResponse")
-
-
-class Head(msgspec.Struct, frozen=True, gc=False):
-    """What is the same in every kind of resource."""
-
-    meta: lean.Meta | None = None
-    status: str | None = None
-    subject: lean.Reference | None = None
-
-
-_HEAD = msgspec.json.Decoder(Head)
+_REFERENCE = msgspec.json.Decoder(lean.Reference | None)
 
 
 @dataclass(slots=True)
 class PatientResources:
-    """What belongs to one patient, before it becomes a record."""
+    """What belongs to one patient, before it becomes a record. patients: versions of each Patient resource,
+    the replacing one first."""
 
     resources: dict[str, list[Version]] = field(default_factory=dict)
-    patients: list[Version] = field(default_factory=list)
+    patients: dict[str, list[Version]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
 
-def sorted_by_patient(
-    gathered: RelevantResources, settings: ReadSettings, wanted: str | None, always: bool
-) -> tuple[dict[str, PatientResources], list[Problem]]:
+@dataclass(slots=True)
+class Sorted:
+    """by_patient: the resources of each. loose: problems of no single patient. foreign: sources in whose
+    answers a row of another patient, or of no usable subject, came (L12)."""
+
+    by_patient: dict[str, PatientResources] = field(default_factory=dict)
+    loose: list[Problem] = field(default_factory=list)
+    foreign: set[str] = field(default_factory=set)
+
+
+def sorted_by_patient(gathered: RelevantResources, settings: ReadSettings, wanted: str | None, always: bool) -> Sorted:
     """The resources of each patient, and the problems that belong to none.
 
-    wanted: take this patient only; a relevant resource of another becomes a problem. always: an
-    entry for the wanted patient even where nothing of it was found.
+    wanted: take this patient only; a relevant resource of another becomes a problem. always: an entry for the
+    wanted patient even where nothing of it was found.
     """
-    subjects = Subjects(gathered.of("Patient"))
-    placed: list[tuple[RelevantResource, Head | None, str | None]] = []
-    loose: list[Problem] = []
-    keys = set(subjects.named)
+    subjects = Subjects(gathered.of("Patient"), wanted)
+    sorting = _Sorting(subjects, settings, wanted, _patients_of(gathered, subjects))
+    if wanted is None:
+        keys = sorting.keys or ({UNNAMED} if gathered.of(*_CLINICAL) else set())
+        sorting.found.by_patient = {key: PatientResources() for key in keys}
+    elif always or wanted in sorting.keys or not sorting.keys:
+        sorting.found.by_patient = {wanted: PatientResources()}
     for found in gathered.of(*_CLINICAL):
-        head = _head(found)
-        try:
-            key = subjects.of(head.subject, found.raw) if head else None
-        except NotThisSubject as reason:
-            loose.append(Problem(reason.code, found.reference, "subject", str(reason), affects=_if_ours(reason, found)))
-            continue
-        placed.append((found, head, key))
+        sorting.place(found)
+    _place_patients(gathered, subjects, sorting)
+    sorted_ = sorting.found
+    for resource_type in gathered.found.keys() - {*_CLINICAL, "Patient", "Medication", "Substance"}:
+        sorted_.loose.extend(_refusals(gathered.of(resource_type)))
+    _place_deletions(gathered, settings, sorted_.by_patient)
+    if wanted is not None:
+        sorted_.foreign = _foreign(gathered, subjects, wanted)
+    if len(sorted_.by_patient) == 1:
+        next(iter(sorted_.by_patient.values())).problems.extend(sorted_.loose)
+        sorted_.loose = []
+    return sorted_
+
+
+def _patients_of(gathered: RelevantResources, subjects: Subjects) -> set[str]:
+    """The patients of the input: Patient resources, and whom any resource names as its subject."""
+    keys = {subjects.name(key) for key in subjects.named}
+    for stated in {raw for raws in gathered.subjects.values() for raw in raws}:
+        key = _named_by(stated, subjects)
         if key is not None:
             keys.add(key)
-    only = _only_patient(keys, wanted)
-    by_patient: dict[str, PatientResources] = {}
-    if wanted is None:
-        by_patient = {key: PatientResources() for key in keys or ({only} if placed and only else set())}
-    elif always or wanted in keys or not keys:
-        by_patient = {wanted: PatientResources()}
-    for found, head, key in placed:
-        _place(found, head, key if key is not None else only, by_patient, wanted, loose, settings)
-    for found in gathered.of("Patient"):
-        own = by_patient.get(patient_key(found) or only or "")
-        if own is not None:
-            own.patients.append(_version(found, _head(found), settings))
-    for resource_type in gathered.found.keys() - {*_CLINICAL, "Patient", "Medication"}:
-        loose.extend(_refusals(gathered.of(resource_type)))
-    _place_deletions(gathered, settings, by_patient)
-    if len(by_patient) == 1:
-        next(iter(by_patient.values())).problems.extend(loose)
-        loose = []
-    return by_patient, loose
+    return keys
 
 
-def _only_patient(keys: set[str], wanted: str | None) -> str | None:
-    """Whose a resource without subject is: the patient of a one-patient input, else nobody's."""
-    others = keys - {wanted} if wanted is not None else keys
-    if wanted is not None:
-        return wanted if not others else None
-    if len(keys) > 1:
+def _named_by(stated: bytes, subjects: Subjects) -> str | None:
+    """The patient that a subject element names by id, None if it names none."""
+    try:
+        return subjects.of(_REFERENCE.decode(stated), b"{}") if stated else None
+    except (msgspec.MsgspecError, NotThisSubject):
         return None
-    return next(iter(keys), UNNAMED)
 
 
-def _place(
-    found: RelevantResource,
-    head: Head | None,
-    key: str | None,
-    by_patient: dict[str, PatientResources],
-    wanted: str | None,
-    loose: list[Problem],
-    settings: ReadSettings,
-) -> None:
-    if key is None:
-        message = "It names no subject, in an input of several patients."
-        affects = affects_of(found)
-        loose.append(Problem("reference-unresolved", found.reference, "subject", message, affects=affects))
-    elif key in by_patient:
-        version = _version(found, head, settings)
-        by_patient[key].resources.setdefault(found.reference, []).append(version)
-    elif wanted is not None:
-        message = "It belongs to another patient and is not used."
-        loose.append(Problem("other-patient", found.reference, "subject", message))
+def _foreign(gathered: RelevantResources, subjects: Subjects, wanted: str) -> set[str]:
+    foreign = set()
+    for asked, stated in gathered.subjects.items():
+        if asked in SOURCE_OF and any(_is_foreign(raw, subjects, wanted) for raw in stated):
+            foreign.add(asked)
+    return foreign
+
+
+def _is_foreign(stated: bytes, subjects: Subjects, wanted: str) -> bool:
+    try:
+        key = subjects.of(_REFERENCE.decode(stated), b"{}") if stated else None
+    except NotThisSubject as reason:
+        return reason.code != "reference-unresolved"
+    except msgspec.MsgspecError:
+        return True
+    return key is not None and key != subjects.name(wanted)
+
+
+@dataclass(slots=True)
+class _Sorting:
+    """Puts each resource where it belongs. keys: the patients of the input."""
+
+    subjects: Subjects
+    settings: ReadSettings
+    wanted: str | None
+    keys: set[str]
+    found: Sorted = field(default_factory=Sorted)
+
+    def place(self, found: RelevantResource) -> None:
+        seen = head(found.raw)
+        try:
+            key = self.subjects.of(seen.subject, found.raw)
+        except NotThisSubject as reason:
+            self._not_told(found, seen, reason)
+            return
+        if key is None:
+            self._without_subject(found, seen)
+        elif key in self.found.by_patient:
+            self._add(key, version(found, seen, self.settings))
+        elif self.wanted is not None:
+            message = "It belongs to another patient and is not used."
+            self.found.loose.append(Problem("other-patient", found.reference, "subject", message))
+
+    def only(self) -> str | None:
+        """Whose a resource is that names nobody: the patient of a one-patient input, else nobody's."""
+        others = self.keys - ({self.wanted} if self.wanted is not None else set())
+        if self.wanted is not None:
+            return self.wanted if not others else None
+        if len(self.keys) > 1:
+            return None
+        return next(iter(self.keys), UNNAMED)
+
+    def _without_subject(self, found: RelevantResource, seen: Head) -> None:
+        only = self.only()
+        if only is None or only not in self.found.by_patient:
+            message = "It names no subject, in an input of several patients."
+            affects = affects_of(found)
+            self.found.loose.append(Problem("subject-missing", found.reference, "subject", message, affects=affects))
+            return
+        placed = version(found, seen, self.settings)
+        if self.keys or self.wanted is not None:
+            message = "It names no patient; it is taken for the only one of the input."
+            placed.notes = (Problem("subject-missing", found.reference, "subject", message),)
+        self._add(only, placed)
+
+    def _not_told(self, found: RelevantResource, seen: Head, reason: NotThisSubject) -> None:
+        """A subject that is somebody else, nobody, or cannot be told: the only patient's, refused."""
+        element, only = "subject", self.only()
+        if reason.code == "other-patient":
+            self.found.loose.append(Problem(reason.code, found.reference, element, str(reason)))
+            return
+        problem = Problem(reason.code, found.reference, element, str(reason), affects=affects_of(found))
+        if only is None or only not in self.found.by_patient:
+            self.found.loose.append(problem)
+            return
+        placed = version(found, seen, self.settings)
+        placed.refusal, placed.foreign = problem, reason.code == NOT_A_PATIENT
+        self._add(only, placed)
+
+    def _add(self, key: str, placed: Version) -> None:
+        assert placed.found is not None
+        self.found.by_patient[key].resources.setdefault(placed.found.reference, []).append(placed)
+
+
+def _place_patients(gathered: RelevantResources, subjects: Subjects, sorting: _Sorting) -> None:
+    versions: dict[str, dict[str, list[Version]]] = {}
+    for found in gathered.of("Patient"):
+        own = patient_key(found)
+        key = subjects.name(own) if own is not None else sorting.only()
+        held = versions.setdefault(key or "", {})
+        held.setdefault(own or "", []).append(version(found, head(found.raw), sorting.settings))
+    for key, own_resources in sorting.found.by_patient.items():
+        held = versions.get(key, {})
+        order = [name for name in subjects.same(key) if name in held]
+        own_resources.patients = {name: held[name] for name in [*order, *(held.keys() - set(order))]}
 
 
 def _place_deletions(
     gathered: RelevantResources, settings: ReadSettings, by_patient: dict[str, PatientResources]
 ) -> None:
+    """A deletion is a version of what it deletes; one without version and time removes it from the start."""
     for deletion in gathered.deletions:
+        typed = TYPED_REFERENCE.search(deletion.reference.strip())
+        reference = f"{typed[1]}/{typed[2]}" if typed else deletion.reference
+        meta = Meta(version_id=deletion.version, last_updated=deletion.when)
+        removal = version(None, Head(meta), settings)
         for own in by_patient.values():
-            versions = own.resources.get(deletion.reference)
-            if versions is not None:
-                versions.append(_version(None, Head(lean.Meta(last_updated=deletion.when)), settings))
+            versions = own.resources.get(reference)
+            if versions is None:
+                continue
+            if removal.number is None and removal.filed is None:
+                del own.resources[reference]
+            else:
+                versions.append(removal)
 
 
-def _head(found: RelevantResource) -> Head | None:
-    try:
-        return _HEAD.decode(found.raw)
-    except msgspec.MsgspecError:
-        return None
-
-
-def _version(found: RelevantResource | None, head: Head | None, settings: ReadSettings) -> Version:
-    status = (head.status or "").strip() if head else ""
-    meta = head.meta if head else None
-    if meta is None:
-        return Version(found, None, None, status)
+def version(found: RelevantResource | None, seen: Head, settings: ReadSettings) -> Version:
+    """One version of a resource, with what its head says of it."""
+    meta = seen.meta or Meta()
     filed = parse_when(meta.last_updated, settings) if meta.last_updated else None
-    if filed is None or isinstance(filed, str):
-        return Version(found, meta.version_id, None, status)
-    return Version(found, meta.version_id, filed.at, status, known_from(settings, filed.at))
+    placed = Version(found, meta.version_id, None, (seen.status or "").strip())
+    if filed is not None and not isinstance(filed, str):
+        placed = replace(placed, filed=filed.at, replaces_from=known_from(settings, filed.at))
+    placed.deleted, placed.partial = meta.says_deleted, meta.is_subsetted
+    return placed
 
 
 def affects_of(found: RelevantResource) -> tuple[str, ...]:
@@ -151,19 +224,10 @@ def affects_of(found: RelevantResource) -> tuple[str, ...]:
     return AFFECTS.get(found.type, EVERYTHING)
 
 
-def _if_ours(reason: NotThisSubject, found: RelevantResource) -> tuple[str, ...]:
-    return () if reason.code == "other-patient" else affects_of(found)
-
-
 def _refusals(found: Iterable[RelevantResource]) -> list[Problem]:
     """Resources of a type that is not read, of which it cannot be told whether they are of another type."""
+    message = "It names an element twice."
     return [
-        Problem(
-            "invalid-resource",
-            resource.reference,
-            "resourceType",
-            "It names an element twice.",
-            affects=EVERYTHING,
-        )
+        Problem("invalid-resource", resource.reference, "resourceType", message, affects=EVERYTHING)
         for resource in found
     ]

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from fhir_mappings.fhir_types import elements as lean
 from fhir_mappings.settings import ReadSettings
-from fhir_mappings.times import clamp_to_now, known_from, local_day, parse_when
+from fhir_mappings.times import IMPLAUSIBLE, PLAUSIBLE_YEARS, clamp_to_now, known_from, local_day, parse_when
 from icans.record import Birth, Death, Problem
 
 _BIRTH_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
@@ -17,9 +17,9 @@ _NOT_CONFIRMED = frozenset({"refuted", "entered-in-error"})
 
 
 def birth(patient: lean.Patient) -> Birth | None:
-    """Earliest and latest day of birth; None if it is not recorded or no date."""
+    """Earliest and latest day of birth; None if it is not recorded, no date or implausible."""
     found = _BIRTH_DATE.fullmatch(patient.birth_date or "")
-    if found is None:
+    if found is None or int(found[1]) not in PLAUSIBLE_YEARS:
         return None
     year, month, day = int(found[1]), found[2], found[3]
     try:
@@ -34,12 +34,12 @@ def birth(patient: lean.Patient) -> Birth | None:
 
 
 def death(
-    patient: lean.Patient, reference: str, settings: ReadSettings, last_known: datetime | None
+    patient: lean.Patient, reference: str, settings: ReadSettings, after: datetime | None
 ) -> tuple[Death | None, list[Problem]]:
     """The death and what was wrong with its time.
 
-    Without a usable time (deceasedBoolean, or a month or year) it stands at the last thing known of the
-    patient, None if nothing is.
+    Without a usable time (deceasedBoolean, or a month or year) it stands at ``after``, some time after what
+    was last charted of the patient; None if nothing was, or if that is not past in a live call.
     """
     value = patient.deceased_date_time
     problems: list[Problem] = []
@@ -61,17 +61,20 @@ def death(
                 shown=value,
             )
             return entry, problems
-        message = f"The time of death {value} names no usable day; the last thing known stands for it."
+        if when == IMPLAUSIBLE:
+            message = f"The time of death {value} is implausible; it ends nothing."
+            return None, [Problem("conflicting-values", reference, "deceasedDateTime", message, affects=("grade",))]
+        message = f"The time of death {value} names no usable day; what was last charted stands for it."
         problems.append(Problem(when, reference, "deceasedDateTime", message))
     elif not patient.deceased_boolean:
         return None, problems
-    if last_known is None:
+    if after is None or (settings.now is not None and after > settings.now):
         return None, problems
     entry = Death(
-        at=last_known,
-        earliest=last_known,
-        known=last_known,
-        day=local_day(last_known, settings),
+        at=after,
+        earliest=after,
+        known=after,
+        day=local_day(after, settings),
         reference=reference,
         element="deceasedDateTime" if value is not None else "deceasedBoolean",
         shown=value if value is not None else "true",

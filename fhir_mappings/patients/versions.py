@@ -6,20 +6,19 @@ the earlier from then on; entered-in-error or a deletion removes.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import orjson
-
 from fhir_mappings.contribution import Contribution
+from fhir_mappings.fhir_types.json_text import decoded
 from fhir_mappings.intake.relevance import RelevantResource
 from icans.record import Problem
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 _LATEST = datetime.max.replace(tzinfo=UTC)
-_LAST = 10**19
 _NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 #: How a resource's status moves on: of versions without number and time the later status is the later one.
 _STATUS_ORDER = ("registered", "preliminary", "in-progress", "final", "completed", "amended", "corrected")
@@ -31,7 +30,10 @@ class Version:
     """One version of a resource; ``found`` is None where the version is its deletion.
 
     filed: meta.lastUpdated. replaces_from: from when it replaces an earlier one (filed; in a live call at
-    most now). resource: what was read from its bytes, in its lean form.
+    most now). deleted: it says of itself that it was deleted. refusal: why it cannot be used, whatever it
+    says. foreign: it is not about a patient
+    at all. notes: what is said of it if it is used. partial: the server left elements out.
+    resource: what was read from its bytes, in its lean form.
     """
 
     found: RelevantResource | None
@@ -39,11 +41,21 @@ class Version:
     filed: datetime | None
     status: str
     replaces_from: datetime | None = None
+    deleted: bool = False
+    partial: bool = False
+    refusal: Problem | None = None
+    foreign: bool = False
+    notes: tuple[Problem, ...] = ()
     resource: object = None
 
     @property
     def removes(self) -> bool:
-        return self.found is None or self.status == _ENTERED_IN_ERROR
+        return self.found is None or self.deleted or self.status == _ENTERED_IN_ERROR
+
+    @property
+    def broken(self) -> bool:
+        """Whether nothing could be read of it."""
+        return self.resource is None and not self.removes
 
 
 def merge(
@@ -65,10 +77,12 @@ def merge(
             standing = contribution if superseded is None else contribution.until(superseded, reference)
             merged.entries.extend(standing.entries)
             merged.problems.extend(standing.problems)
+            merged.refused.extend(standing.refused)
         if len(steps[position]) > 1:
             message = "It stands more than once, with nothing that says which is the later; all are considered."
             merged.problems.append(Problem("conflicting-values", reference, "meta.versionId", message, affects=affects))
-        if known is not None:
+        # What cannot be read replaces nothing.
+        if known is not None and not all(version.broken for version in steps[position]):
             superseded = known if superseded is None else min(known, superseded)
     return merged
 
@@ -81,7 +95,7 @@ def ordered(versions: Sequence[Version]) -> list[list[Version]]:
     if len(versions) == 1:
         return [list(versions)]
     distinct = {_content(version): version for version in versions}
-    numbered = all(version.found is None or _NUMBER.fullmatch(version.number or "") for version in distinct.values())
+    numbered = all(_NUMBER.fullmatch(version.number or "") for version in distinct.values())
     ranked = sorted((_rank(version, numbered), content) for content, version in distinct.items())
     steps: list[list[Version]] = []
     last = None
@@ -94,8 +108,6 @@ def ordered(versions: Sequence[Version]) -> list[list[Version]]:
 
 
 def _rank(version: Version, numbered: bool) -> tuple[int, datetime, int]:
-    if version.found is None:
-        return (_LAST, version.filed or _LATEST, 0)
     number = int(version.number or 0) if numbered else 0
     if version.removes:
         return (number, version.filed or (_EARLIEST if numbered else _LATEST), len(_STATUS_ORDER))
@@ -105,8 +117,11 @@ def _rank(version: Version, numbered: bool) -> tuple[int, datetime, int]:
 
 def _content(version: Version) -> bytes:
     if version.found is None:
-        return f"deleted {version.filed}".encode()
-    return orjson.dumps(orjson.loads(version.found.raw), option=orjson.OPT_SORT_KEYS)
+        return f"deleted {version.number} {version.filed}".encode()
+    try:
+        return json.dumps(decoded(version.found.raw), sort_keys=True, default=str).encode()
+    except ValueError:
+        return version.found.raw
 
 
 def _standing(version: Version, position: int, read: Callable[[Version], Contribution]) -> Contribution:

@@ -61,6 +61,15 @@ def canonical_system(system: str | None) -> str | None:
     return ALIASES.get(system, system) if system else None
 
 
+#: Code systems whose codes say that something is absent or masked.
+_ABSENT: Final = frozenset({DATA_ABSENT, "http://terminology.hl7.org/CodeSystem/v3-NullFlavor"})
+
+
+def is_absent(system: str | None) -> bool:
+    """Whether a coding says only why there is none."""
+    return canonical_system(system) in _ABSENT
+
+
 #: Code systems whose codes are identifiers, never words.
 PUBLISHED: Final = frozenset(
     {LOINC, SNOMED, RXNORM, ATC, NDC, ICD_10_PCS, HCPCS, CPT, ASSESSMENT, FINDING, NOT_ASSESSED}

@@ -176,13 +176,11 @@ def test_r5_observations_are_read_like_r4() -> None:
     [
         {"valueInteger": True},
         {"valueInteger": 5, "valueString": "6"},
-        {"valueInteger": 5, "foo": 1},
         {"valueInteger": 5, "status": None},
         {"valueInteger": 5, "effectiveDateTime": 1700000000},
         {"valueInteger": 5, "effectiveDateTime": "2026-02-30"},
-        {"valueInteger": 5, "component": {}},
+        {"valueInteger": 5, "component": 7},
         {"valueInteger": 99999999999},
-        {"valueInteger": 5, "subject": {"reference": "Patient/p", "foo": 1}},
     ],
 )
 def test_an_invalid_resource_is_said_and_not_used(change: Json) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -68,11 +68,11 @@ def test_death_at_its_time() -> None:
 
 
 @pytest.mark.parametrize("death", [{"deceasedBoolean": True}, {"deceasedDateTime": "2026"}])
-def test_death_without_a_time_is_the_last_thing_known(death: Json) -> None:
+def test_L5_death_without_a_time_is_a_day_after_what_was_last_charted(death: Json) -> None:
     late = observation(valueInteger=5, issued="2026-03-09T08:00:00Z")
     (found,) = reading(bundle({**PATIENT, **death}, late)).records.values()
     assert found.death is not None
-    assert found.death.at == datetime(2026, 3, 9, 8, tzinfo=UTC)
+    assert found.death.at == NOON + timedelta(hours=24)
     assert len(found.problems) == ("deceasedDateTime" in death)
     (alone,) = reading(bundle({**PATIENT, **death})).records.values()
     assert alone.death is None
@@ -158,7 +158,7 @@ def test_an_administration_of_a_car_t_product_and_a_medication_by_reference() ->
     }
     (infusion,) = record(product, given).infusions
     assert (infusion.source, infusion.at) == ("administration", NOON)
-    broken = {**product, "foo": 1}
+    broken = {**product, "code": [7]}
     found = record(broken, given)
     assert found.infusions == ()
     assert {code for code, _, _ in codes(found)} >= {"reference-unresolved", "invalid-resource"}

@@ -149,7 +149,8 @@ def test_another_patients_resources_are_never_used() -> None:
     found = prefetched(without(observations=bundle(ICE, theirs)))
     record = found.records["Patient/p"]
     assert [entry.reference for entry in record.observed] == ["Observation/o"]
-    assert codes(record) == [("other-patient", "Observation/theirs", "subject")]
+    assert codes(record) == [("partial-data", "", ""), ("other-patient", "Observation/theirs", "subject")]
+    assert record.incomplete == {"observations"}
 
 
 def test_the_patient_that_the_prefetch_holds_is_told() -> None:

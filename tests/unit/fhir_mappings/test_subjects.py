@@ -60,9 +60,8 @@ def test_a_contained_patient_is_told_by_its_identifiers() -> None:
 @pytest.mark.parametrize(
     ("subject", "code"),
     [
-        ({"reference": "Device/d"}, "other-patient"),
+        ({"reference": "Device/d"}, "subject-missing"),
         ({"identifier": {"system": "urn:mrn", "value": "99"}}, "other-patient"),
-        ({"identifier": {"system": "urn:else", "value": "17"}}, "reference-unresolved"),
         ({"reference": "urn:uuid:0a1b2c3d-0000-4000-8000-000000000009"}, "reference-unresolved"),
         ({"reference": "#gone"}, "reference-unresolved"),
     ],
@@ -72,13 +71,24 @@ def test_a_subject_that_leads_nowhere_is_not_used(subject: Json, code: str) -> N
     assert (record.observed, codes(record)) == ((), [(code, "Observation/o", "subject")])
 
 
+@pytest.mark.parametrize(
+    "subject",
+    [None, {"display": "the patient"}, {"identifier": {"system": "urn:else", "value": "17"}}],
+)
+def test_L32_a_subject_that_names_nobody_is_the_only_patient_and_said(subject: Json | None) -> None:
+    (record,) = reading(bundle(KNOWN, with_subject(subject))).records.values()
+    assert len(record.observed) == 1
+    assert codes(record) == [("subject-missing", "Observation/o", "subject")]
+    assert record.problems[0].affects == ()
+
+
 def test_several_patients_make_several_records() -> None:
     found = reading(bundle(KNOWN, OTHER, with_subject({"reference": "Patient/q"}), with_subject(None, id="nobody")))
     assert {key: len(record.observed) for key, record in found.records.items()} == {
         "Patient/p": 0,
         "Patient/q": 1,
     }
-    assert codes(found) == [("reference-unresolved", "Observation/nobody", "subject")]
+    assert codes(found) == [("subject-missing", "Observation/nobody", "subject")]
     assert found.problems[0].affects == ("grade",)
 
 

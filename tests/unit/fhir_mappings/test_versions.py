@@ -90,7 +90,7 @@ def test_a_correction_to_nonsense_does_not_leave_the_old_value_standing() -> Non
 
 
 def test_an_unreadable_version_replaces_nothing_and_is_said() -> None:
-    found = record(version("1", hour(14), 5), {**version("2", hour(16), 6), "foo": 1})
+    found = record(version("1", hour(14), 5), {**version("2", hour(16), 6), "valueString": "6"})
     assert totals(found) == [(5, at(14), None)]
     assert [problem.code for problem in found.problems] == ["invalid-resource"]
 
