@@ -39,6 +39,8 @@ SAID = {
     "unknown-modifier": "modifier not understood",
     "conflicting-values": "conflicting values",
     "time-in-future": "time lies in the future",
+    "time-implausible": "time is not plausible",
+    "subject-missing": "no patient named",
     "other-patient": "belongs to another patient",
 }
 _KINDS = {

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any
 
 import msgspec
 
 from fhir_mappings.fhir_types import elements as lean
-from fhir_mappings.fhir_types.json_text import decoded
 
 _NOTHING = msgspec.Raw(b"")
-_Part = TypeVar("_Part")
 #: Extensions of meta by which servers mark what was deleted (docs/ehr-vendors.md).
 SOFT_DELETED = (b"http://azurehealthcareapis.com/data-extensions/deleted-state",)
 
@@ -45,6 +43,13 @@ class _Loosely(msgspec.Struct, frozen=True, gc=False):
     subject: msgspec.Raw = _NOTHING
 
 
+class _LooseMeta(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    version_id: msgspec.Raw = _NOTHING
+    last_updated: msgspec.Raw = _NOTHING
+    tag: msgspec.Raw = _NOTHING
+    extension: msgspec.Raw = _NOTHING
+
+
 _HEAD = msgspec.json.Decoder(Head)
 _LOOSELY = msgspec.json.Decoder(_Loosely)
 
@@ -65,20 +70,20 @@ def head(raw: bytes) -> Head:
 
 
 def _meta(raw: msgspec.Raw) -> Meta | None:
-    found = _part(raw, Meta)
-    if found is not None or not raw:
-        return found
-    try:
-        stated = decoded(raw)
-    except ValueError:
+    """The parts of a meta that can be read; a version number may be a number."""
+    loosely = _part(raw, _LooseMeta)
+    if loosely is None:
         return None
-    if not isinstance(stated, dict):
-        return None
-    texts = {name: stated[name] for name in ("versionId", "lastUpdated") if isinstance(stated.get(name), str)}
-    return Meta(version_id=texts.get("versionId"), last_updated=texts.get("lastUpdated"))
+    number = _part(loosely.version_id, str | int)
+    return Meta(
+        version_id=None if number is None else str(number),
+        last_updated=_part(loosely.last_updated, str),
+        tag=_part(loosely.tag, tuple[lean.Coding, ...]),
+        extension=loosely.extension,
+    )
 
 
-def _part(raw: msgspec.Raw, kind: type[_Part]) -> _Part | None:
+def _part(raw: msgspec.Raw, kind: Any) -> Any:
     try:
         return msgspec.json.decode(raw, type=kind) if raw else None
     except msgspec.MsgspecError:

@@ -177,7 +177,7 @@ class _Maker:
         if contribution.entries and all(problem.at is not None for problem in contribution.problems):
             return contribution
         may_be, drug = ((), "") if version.foreign else self._may_be(found, resource)
-        if version.refusal is not None and not may_be:
+        if version.refusal is not None and not may_be and not version.foreign:
             contribution.problems[:] = [_without_effect(problem) for problem in contribution.problems]
         place = place_of(found.raw, self.settings)
         return concluded(contribution, found.reference, may_be, place, drug)
@@ -271,7 +271,7 @@ def _lacks_what_decides(resource: Any) -> bool:
 
 
 def _has_each(resource: object, needed: Iterable[tuple[str, ...]]) -> bool:
-    return all(any(getattr(resource, name) is not None for name in names) for names in needed)
+    return all(any(getattr(resource, name) not in (None, ()) for name in names) for names in needed)
 
 
 def _member_missing(reference: str, stated: str, contribution: Contribution) -> Problem:

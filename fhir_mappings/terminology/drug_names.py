@@ -9,14 +9,30 @@ from dataclasses import dataclass, field
 
 #: How a name counts, strictest first: never; only by a systemic route; by itself.
 STRICTNESS = ("no", "by-route", "yes")
-_WORD = re.compile(r"[a-z0-9]+")
+_WORD = re.compile(r"[^\W_]+")
+#: Letters that carry no mark to drop, as they are written without.
+_PLAIN = str.maketrans(
+    {
+        "\u03bc": "u",
+        "\u00f8": "o",
+        "\u0142": "l",
+        "\u00e6": "ae",
+        "\u0153": "oe",
+        "\u00df": "ss",
+        "\u0111": "d",
+        "\u0131": "i",
+    }
+)
 _NUMBER = re.compile(r"\d+([a-z]*)")
 
 
 def words(text: str) -> tuple[str, ...]:
-    """The words of a text in lower case: compatibility forms and micro signs unified, signs dropped."""
-    plain = unicodedata.normalize("NFKC", text).casefold().replace("\u03bc", "u")
-    return tuple(_WORD.findall(plain))
+    """The words of a text in lower case, without accents and signs; compatibility forms and micro signs unified."""
+    if text.isascii():
+        return tuple(_WORD.findall(text.lower()))
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold().translate(_PLAIN))
+    plain = "".join(sign for sign in apart if not unicodedata.combining(sign))
+    return tuple(_WORD.findall(unicodedata.normalize("NFC", plain)))
 
 
 @dataclass(frozen=True, slots=True)

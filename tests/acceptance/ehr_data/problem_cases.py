@@ -135,8 +135,9 @@ CASES: dict[tuple[str, str], Case] = {
         )
     ),
     ("partial-data", "no administrations in the call"): Case(prefetch={"medicationAdministrations": "absent"}),
-    ("invalid-resource", "status that is a list"): Case(
-        (late_ice(status=["final"]),), as_of=AS_OF - timedelta(days=4, hours=6)
+    ("invalid-resource", "status that is a list"): Case((late_ice(status=["final"]),)),
+    ("time-implausible", "ICE 1 of the year 9999"): Case(
+        (late_ice(effectiveDateTime="9999-12-31", issued=on_day(5, "10:00")),)
     ),
     ("infusion-missing", "no infusion on record"): Case((), ("infusion",), as_of=AS_OF - timedelta(days=1)),
     ("code-unmapped", '"ICE score" under a local code'): Case(
@@ -147,5 +148,6 @@ CASES: dict[tuple[str, str], Case] = {
     ),
     ("conflicting-values", "ICE 1 at the same time"): Case((ice(on_day(5), 1, id="second"),)),
     ("time-in-future", "ICE 1 in two hours"): Case(({"id": "bad", **ice(on_day(5, "14:00"), 1)},), live=True),
-    ("other-patient", "ICE 1 of a group"): Case((late_ice(subject={"reference": "Group/7"}),)),
+    ("other-patient", "ICE 1 of another patient"): Case((late_ice(subject={"reference": "Patient/else"}),)),
+    ("subject-missing", "ICE 1 of a group"): Case((late_ice(subject={"reference": "Group/7"}),)),
 }
