@@ -1,20 +1,14 @@
-"""Paths of a command line to bytes of FHIR, and to the records that a command is asked for.
-
-A path is a file, a folder of .json and .ndjson, or ``-`` for standard input.
-"""
+"""From the paths of a command line to the records that the command is asked for."""
 
 from __future__ import annotations
 
-import os
-import sys
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
+from cds_service.command_line.files import Inputs, gather
 from cds_service.command_line.options import compiled_site, say
 from cds_service.errors import DONE, NOT_FHIR, NOTHING_EVALUABLE, Refusal
 
@@ -24,70 +18,11 @@ if TYPE_CHECKING:
     from fhir_mappings import Reading, ReadSettings, Source
     from icans import Record
 
-READ_SUFFIXES = (".json", ".ndjson")
 #: Data older than this are unlikely to be meant as of now.
 OLD_DATA = timedelta(hours=48)
 MOST_NAMED = 20
-
-
-@dataclass(slots=True)
-class Inputs:
-    """What was found: sources in the order of their names; passed_over: files of a folder with other names;
-    unread: one message for each file that cannot be read or is not FHIR."""
-
-    sources: list[Source] = field(default_factory=list)
-    passed_over: int = 0
-    unread: list[str] = field(default_factory=list)
-
-
-def gather(paths: Sequence[str]) -> Inputs:
-    """All sources of the paths. Raises Refusal (usage) for a path that does not exist."""
-    from fhir_mappings import Source
-
-    inputs = Inputs()
-    for path in paths:
-        if path == "-":
-            inputs.sources.append(Source("standard input", sys.stdin.buffer.read()))
-            continue
-        if not os.path.exists(path):
-            raise Refusal(f"{path} does not exist")
-        for file in _files(Path(path), inputs):
-            try:
-                inputs.sources.append(Source(str(file), file.read_bytes()))
-            except OSError as error:
-                inputs.unread.append(f"{file}: cannot be read: {error.strerror}")
-    return inputs
-
-
-def stream(paths: Sequence[str], inputs: Inputs) -> Iterator[Source]:
-    """The sources of the paths one after the other, NDJSON line by line: for what keeps no more than one in memory.
-
-    What cannot be read goes to ``inputs``. Raises Refusal (usage) for a path that does not exist, before the first.
-    """
-    missing = [path for path in paths if path != "-" and not os.path.exists(path)]
-    if missing:
-        raise Refusal(f"{missing[0]} does not exist")
-    for path in paths:
-        if path == "-":
-            yield from _streamed("standard input", sys.stdin.buffer)
-            continue
-        for file in _files(Path(path), inputs):
-            try:
-                with file.open("rb") as opened:
-                    yield from _streamed(str(file), opened)
-            except OSError as error:
-                inputs.unread.append(f"{file}: cannot be read: {error.strerror}")
-
-
-def _streamed(name: str, opened: BinaryIO) -> Iterator[Source]:
-    from fhir_mappings import Source
-
-    if not name.lower().endswith(".ndjson"):
-        yield Source(name, opened.read())
-        return
-    for number, line in enumerate(opened, start=1):
-        if line.strip():
-            yield Source(f"{name} line {number}", line)
+#: Problems that a site mends with a mapping.
+_UNMAPPED = frozenset({"code-unmapped", "unit-unknown", "value-unmapped", "drug-unknown"})
 
 
 def read_all(inputs: Inputs, settings: ReadSettings, patient: str | None) -> Reading:
@@ -97,6 +32,8 @@ def read_all(inputs: Inputs, settings: ReadSettings, patient: str | None) -> Rea
     """
     from fhir_mappings import NotFhir, read
 
+    if inputs.passed_over and not inputs.sources and not inputs.unread:
+        raise Refusal(f"nothing was read: all files of the folder were passed over: {inputs.passed_over}", NOT_FHIR)
     if len(inputs.sources) > 1:
         inputs.sources = [source for source in inputs.sources if _is_fhir(source, inputs)]
     while inputs.sources or not inputs.unread:
@@ -126,19 +63,6 @@ def tally(codes: Iterator[str] | Sequence[str]) -> str:
     return ", ".join(
         f"{code} {number}" for code, number in sorted(counted.items(), key=lambda item: (-item[1], item[0]))
     )
-
-
-def _files(path: Path, inputs: Inputs) -> Iterator[Path]:
-    if not path.is_dir():
-        yield path
-        return
-    for folder, subfolders, names in os.walk(path):
-        subfolders.sort()
-        for name in sorted(names):
-            if name.lower().endswith(READ_SUFFIXES):
-                yield Path(folder, name)
-            else:
-                inputs.passed_over += 1
 
 
 def answer_asked_for(options: Namespace) -> tuple[Site, Answer, int]:
@@ -180,7 +104,7 @@ def read_paths(options: Namespace, site: Site, now: datetime | None) -> tuple[In
     for message in inputs.unread:
         say(message)
     if inputs.passed_over:
-        say(f"of the folder, .json and .ndjson files are read; passed over: {inputs.passed_over}")
+        say(f"files of the folder that hold no resources, by their names, passed over: {inputs.passed_over}")
     return inputs, reading
 
 
@@ -197,8 +121,9 @@ def require_evaluable(records: Sequence[Record], reading: Reading, inputs: Input
         )
     if len(evaluable) < len(records):
         say(f"{len(records) - len(evaluable)} of {len(records)} patients have nothing to evaluate")
-    if len(inputs.sources) > 1:
-        say(_was_read(reading))
+    read = _was_read(reading)
+    if len(inputs.sources) > 1 or "mappings check" in read:
+        say(read)
     return evaluable
 
 
@@ -219,7 +144,9 @@ def _was_read(reading: Reading) -> str:
     counts = ", ".join(f"{number} {kind}" for kind, number in sorted(reading.counts.items()))
     every = [*reading.problems, *(problem for record in reading.records.values() for problem in record.problems)]
     problems = f"; problems: {tally([problem.code for problem in every])}" if every else ""
-    return f"Read: {counts or 'no resource'}{problems}."
+    unmapped = any(problem.code in _UNMAPPED for problem in every)
+    hint = " Codes, units or texts are not understood: icans-cds mappings check PATH lists them." if unmapped else ""
+    return f"Read: {counts or 'no resource'}{problems}.{hint}"
 
 
 def _several(patients: Sequence[str]) -> str:

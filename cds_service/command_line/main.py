@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cds_service import errors
+from cds_service.command_line.options import say
 from cds_service.site.version import VERSION
 
 Command = Callable[[argparse.Namespace], int]
@@ -22,8 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = options.command(options)
     except errors.Refusal as refusal:
-        for line in refusal.message.splitlines():
-            print(f"icans-cds: {line}", file=sys.stderr)
+        say(refusal.message)
         return refusal.status
     except BrokenPipeError:
         # The reader of our output has left (a pager, head): nothing more to say, and nothing to flush.

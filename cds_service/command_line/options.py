@@ -47,17 +47,61 @@ def json_bytes(value: object) -> bytes:
 
 
 def write(result: bytes, output: Path | None) -> None:
-    """The result to the file, or to standard output. Raises Refusal if the file cannot be written."""
-    if output is None:
-        sys.stdout.buffer.write(result)
-        sys.stdout.buffer.flush()
-        return
+    """The result to the file, or to standard output. Raises Refusal if it cannot be written.
+
+    A file is replaced by the whole result or stays as it was.
+    """
+    name = "standard output" if output is None else str(output)
     try:
-        output.write_bytes(result)
+        if output is None:
+            if sys.stdout is None:
+                raise Refusal("standard output is closed: give --output FILE")
+            sys.stdout.buffer.write(result)
+            sys.stdout.buffer.flush()
+        elif output.exists() and not output.is_file():
+            output.write_bytes(result)  # a device or a pipe
+        else:
+            _replace(output, result)
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        raise Refusal(f"{output} cannot be written: {error.strerror}") from error
+        if output is None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere
+        raise Refusal(f"{name} cannot be written: {error.strerror}") from error
+
+
+def _replace(output: Path, result: bytes) -> None:
+    import tempfile
+
+    target = output.resolve()
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with open(handle, "wb") as written:
+            written.write(result)
+        mode = target.stat().st_mode if target.exists() else 0o666 & ~_umask()
+        os.chmod(name, mode)
+        os.replace(name, target)
+    except OSError:
+        os.unlink(name)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def create_folder(folder: Path) -> None:
+    """The folder, with those above it. Raises Refusal if it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refusal(f"{folder} cannot be made: {error.strerror}") from error
 
 
 def say(message: str) -> None:
-    """A message to standard error."""
-    print(f"icans-cds: {message}", file=sys.stderr)
+    """A message to standard error, each of its lines. Nothing in it can command the terminal."""
+    for line in message.splitlines():
+        shown = "".join(sign if sign.isprintable() else " " for sign in line)
+        print(f"icans-cds: {shown}", file=sys.stderr)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from cds_service.output.course_text import CARD, course_events, course_summaries, day_heading
 from cds_service.output.text import Page, printable
@@ -87,6 +88,16 @@ def replay_page(courses: Sequence[Played], page: Page) -> str:
         parts += course_html(played, page)
     title = "Replay" if len(courses) != 1 else f"Replay of {courses[0].replay.patient}"
     return document(title, parts)
+
+
+def index_page(pages: Sequence[tuple[str, Played]], page: Page) -> str:
+    """The list of the pages of several patients: each with the address of its page, relative to this one."""
+    rows = [
+        f'<li><a href="{said(quote(name))}">{said(played.replay.patient)}</a>: '
+        f"{said(' '.join(course_summaries(played.replay, page)))}</li>"
+        for name, played in pages
+    ]
+    return document(f"Replay of {len(pages)} patients", ["<h1>Patients</h1>", "<ul>", *rows, "</ul>"])
 
 
 def course_html(played: Played, page: Page) -> list[str]:

@@ -85,7 +85,7 @@ def site_of(settings: Settings) -> Site:
         policy = current_policy(settings.policy_file)
         folders = [settings.mappings_folder, *(folder for _, folder in settings.mappings_by_server)]
         for folder in folders:
-            if folder is not None and not folder.is_dir():
+            if folder is not None and not folder.is_dir() and not folder.is_file():
                 raise Refusal(f"mappings folder {folder} is not a folder")
         terminology = load_terminology(settings.mappings_folder)
         by_server = {plain_base(base): load_terminology(folder) for base, folder in settings.mappings_by_server}

@@ -97,16 +97,21 @@ def read_tables(bundled: Path, overlay: Path | None, unverified: bool) -> Tables
 
 
 def overlay_files(overlay: Path) -> list[Path]:
-    """The JSON files of a site's mappings folder; raises TerminologyError if it is no folder."""
+    """The JSON files of a site's mappings folder, or the one file; raises TerminologyError if there is none."""
+    if overlay.is_file():
+        return [overlay]
     if not overlay.is_dir():
         raise TerminologyError(str(overlay), "", "is not a folder")
-    return sorted(path for path in overlay.rglob("*.json") if path.is_file())
+    found = sorted(path for path in overlay.rglob("*.json") if path.is_file())
+    if not found:
+        raise TerminologyError(str(overlay), "", "holds no .json file")
+    return found
 
 
 def _lay_over(overlay: Path, tables: Tables) -> None:
     mapped_in: dict[tuple[str, Source, str | None], str] = {}
     for path in overlay_files(overlay):
-        name = str(path.relative_to(overlay))
+        name = path.name if path == overlay else str(path.relative_to(overlay))
         _add(name, _decoded(path, name), tables, mapped_in)
 
 

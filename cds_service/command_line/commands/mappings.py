@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cds_service.command_line.options import compiled_site, json_bytes, say, write
+from cds_service.command_line.options import compiled_site, create_folder, json_bytes, say, write
 from cds_service.errors import DONE, NOT_FHIR, Refusal
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _JSON_KEYS = {
 
 def mappings_check(options: Namespace) -> int:
     """``icans-cds mappings check``."""
-    from cds_service.command_line.inputs import Inputs, stream
+    from cds_service.command_line.files import Inputs, stream
     from fhir_mappings import MappingCheck, NotFhir
 
     terminology = compiled_site(options).terminology
@@ -42,16 +42,17 @@ def mappings_check(options: Namespace) -> int:
             check.take(source)
             read += 1
         except NotFhir as refusal:
-            say(str(refusal))
-            inputs.unread.append(refusal.name)
+            inputs.unread.append(str(refusal))
+    for message in inputs.unread:
+        say(message)
     if not read:
         raise Refusal("nothing was read: none of the input is FHIR", NOT_FHIR)
     if inputs.passed_over:
-        say(f"of the folder, .json and .ndjson files are read; passed over: {inputs.passed_over}")
-    if options.write_template is not None:
-        _write_template(check.report, terminology, options.write_template)
+        say(f"files of the folder that hold no resources, by their names, passed over: {inputs.passed_over}")
     as_json = options.format == "json"
     write(json_bytes(report_json(check.report)) if as_json else report_text(check.report).encode(), options.output)
+    if options.write_template is not None:
+        _write_template(check.report, terminology, options.write_template)
     return NOT_FHIR if inputs.unread else DONE
 
 
@@ -115,6 +116,7 @@ def _write_template(report: Report, terminology: Terminology, file: Path) -> Non
     from fhir_mappings import mapping_template
 
     found = mapping_template(report, terminology)
+    create_folder(file.parent)
     write(json_bytes(found), file)
     elements = sum(len(group["element"]) for group in found.get("group", ()))
     say(f"{file}: {elements} codes to map; fill in targets and give its folder as --mappings")

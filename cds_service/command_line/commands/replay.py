@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from cds_service.command_line.inputs import exit_status, not_there, read_paths, require_evaluable
-from cds_service.command_line.options import compiled_site, json_bytes, page_of, write
+from cds_service.command_line.options import compiled_site, create_folder, json_bytes, page_of, say, write
+from cds_service.errors import Refusal
+
+if TYPE_CHECKING:
+    from cds_service.site.site import Site
+    from icans import Record
 
 
 def replay(options: Namespace) -> int:
@@ -31,11 +38,37 @@ def replay(options: Namespace) -> int:
         lines = (line for played in courses for line in alert_lines(played.replay))
         result = b"".join(orjson.dumps(line) + b"\n" for line in lines)
     elif options.format == "html":
-        from cds_service.output.html import replay_page
-
-        result = replay_page(list(courses), page_of(site, options)).encode()
+        return _pages(evaluable, site, options, exit_status(inputs))
     else:
         page = page_of(site, options)
         result = "\n".join(replay_text(played, page) for played in courses).encode()
     write(result, options.output)
     return exit_status(inputs)
+
+
+def _pages(records: list[Record], site: Site, options: Namespace, status: int) -> int:
+    """One patient: a page. Several: a folder with a page each and ``index.html``."""
+    from cds_service.output.html import index_page, replay_page
+    from cds_service.replay import play
+
+    page = page_of(site, options)
+    if len(records) == 1:
+        write(replay_page([play(records[0], site, options.as_of)], page).encode(), options.output)
+        return status
+    folder = options.output
+    if folder is None:
+        raise Refusal(f"{len(records)} patients make a page each: give a folder with --output, or one of --patient ID")
+    if folder.is_file():
+        raise Refusal(f"{folder} is a file; {len(records)} patients make a folder of pages")
+    create_folder(folder)
+    rows = []
+    for number, record in enumerate(records, start=1):
+        played = play(record, site, options.as_of)
+        name = f"{quote(record.patient.removeprefix('Patient/'), safe='')}.html"
+        write(replay_page([played], page).encode(), folder / name)
+        rows.append((name, played))
+        if number % 10 == 0:
+            say(f"{number} of {len(records)} patients")
+    write(index_page(rows, page).encode(), folder / "index.html")
+    say(f"{folder}: {len(rows)} pages, and index.html")
+    return status
