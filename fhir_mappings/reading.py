@@ -71,7 +71,7 @@ def read_prefetch(
     """Reads the prefetch of a hook call for one patient: each value the bytes of its JSON, None for null.
 
     reasons: for keys that are absent, or present in part, why: a sentence without its full stop.
-    Never raises for what a value holds: a value of the wrong shape counts as absent, and is said.
+    Never raises for what a value holds: a value of the wrong shape counts as absent, and is reported.
     """
     selector = settings.terminology.companion(Selector)
     gathered = RelevantResources()
@@ -114,5 +114,5 @@ def _with_problems(
 
 
 def _ordered(problems: Sequence[Problem]) -> tuple[Problem, ...]:
-    """In an order that does not depend on that of the input; a problem that was met twice stands once."""
+    """In an order that does not depend on that of the input; a problem that was met twice is listed once."""
     return tuple(sorted(set(problems), key=problem_order))

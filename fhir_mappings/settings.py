@@ -15,7 +15,7 @@ class ReadSettings:
     """What a site has configured.
 
     zone: the site's time zone; a date without a time is that zone's day.
-    zone_configured: whether the site named it; without, a time without zone stands for its whole day.
+    zone_configured: whether the site named it; without, a time without zone represents its whole day.
     known: "issued" (an Observation is known from the later of effective and issued) or "effective"
         (migrated data, whose issued says when it was copied).
     administration_known: "start", or "recorded" (not before it was recorded).

@@ -60,7 +60,7 @@ class FindingsLog:
         return finding_id in self.held
 
     def latest(self, finding_id: str) -> Finding | None:
-        """The finding as it stands in the history, None if the history does not contain it."""
+        """The finding as it is in the history, None if the history does not contain it."""
         stands = self.findings.get(finding_id)
         return stands[-1] if stands else None
 

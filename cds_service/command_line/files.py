@@ -27,7 +27,7 @@ READ_SUFFIXES = tuple(f"{suffix}{zipped}" for suffix in (".json", *LINES) for zi
 _COULD_HOLD = frozenset(
     {".xml", ".zip", ".gz", ".tar", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".fhir", ".bundle", ".parquet"}
 )
-#: Members by which the notes of a Bulk Data export are told from resources (manifest, log), in pairs.
+#: Members by which the notes of a Bulk Data export are distinguished from resources (manifest, log), in pairs.
 _EXPORT_NOTES = (("transactionTime", "output"), ("exportId", "eventId"))
 
 
@@ -95,7 +95,7 @@ def _line_by_line(name: str, opened: BinaryIO) -> Iterator[Source]:
 
 
 def _unzipped(name: str) -> str:
-    """The name by which the form of a file's content is told."""
+    """The name by which the form of a file's content is recognised."""
     return name[: -len(ZIPPED)] if name.lower().endswith(ZIPPED) else name
 
 

@@ -53,7 +53,7 @@ def side_by_side(tasks: Mapping[str, Callable[[], None]], deadline: Deadline) ->
         _HERE.note = lambda used: sockets.__setitem__(name, used)
         try:
             tasks[name]()
-        except Exception as error:  # noqa: BLE001 - whatever fails in a thread is missing, and is said to be
+        except Exception as error:  # noqa: BLE001 - whatever fails in a thread is missing, and reported as such
             LOG.error("fetching failed: %s", place_of(error))
             undone.setdefault(name, NOT_UNDERSTOOD)
         finally:

@@ -14,7 +14,7 @@ ALL, ONE_SERVER = 48, 32
 
 
 class Places:
-    """The places that calls take while they fetch. Servers are told apart by their origin."""
+    """The places that calls take while they fetch. Servers are distinguished by their origin."""
 
     def __init__(self, most: int = ALL, most_of_one: int = ONE_SERVER) -> None:
         self._most, self._most_of_one = most, most_of_one

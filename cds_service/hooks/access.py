@@ -34,7 +34,7 @@ def fhir_access(members: Mapping[str, bytes], patient: str) -> FhirAccess | None
     """The access a call gives, None without a FHIR server at an absolute http or https URL.
 
     An authorization that is not what CDS Hooks says (its five fields, Bearer, not expired, for this patient) is
-    as good as none: its token is not used.
+    ignored: its token is not used.
     """
     base = _value(members.get("fhirServer", b"null"))
     if not isinstance(base, str) or origin(base.strip()) is None:

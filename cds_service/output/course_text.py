@@ -21,9 +21,9 @@ CHARTED, GIVEN, CARD, BESIDE, WITHDRAWN = range(5)
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of a course; rank orders what stands at one instant. card: the one it announces.
+    """One line of a course; rank orders what counts at one instant. card: the one it announces.
 
-    day: under which it stands, its own where no time is charted (it then ends that day).
+    day: under which it is shown, its own where no time is charted (it then ends that day).
     """
 
     at: datetime
@@ -58,7 +58,7 @@ def replay_text(played: Played, page: Page) -> str:
 
 
 def course_events(played: Played, page: Page) -> list[Event]:
-    """Everything that happened and everything that was said, in the order in which a viewer would have met it."""
+    """Everything that happened and everything that was reported, in the order in which a viewer would have met it."""
     return sorted(_events(played, page), key=lambda event: (event.at, event.day, event.rank))
 
 

@@ -36,7 +36,7 @@ def serve(settings: Settings) -> int:
 
 
 def _listener(settings: Settings) -> socket.socket:
-    """A socket bound to the address asked for, IPv4 before IPv6 where a name stands for both."""
+    """A socket bound to the address asked for, IPv4 before IPv6 where a name resolves to both."""
     try:
         found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
         family, kind, protocol, _, address = min(found, key=lambda candidate: candidate[0] != socket.AF_INET)

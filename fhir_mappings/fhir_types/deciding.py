@@ -103,7 +103,7 @@ R5: Final[dict[str, Shape]] = {
 
 
 class NamedTwice(ValueError):
-    """An element that decides stands twice in one object; the text is its name."""
+    """An element that decides occurs twice in one object; the text is its name."""
 
 
 def deciding(document: JsonObject, shapes: dict[str, Shape]) -> JsonObject:

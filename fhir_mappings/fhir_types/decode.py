@@ -62,7 +62,7 @@ _DECODERS = {name: msgspec.json.Decoder(kind.lean) for name, kind in KINDS.items
 
 
 def decode(resource_type: str, raw: bytes) -> Read[Any]:
-    """The resource; raises Refused if an element that decides is broken or stands twice."""
+    """The resource; raises Refused if an element that decides is broken or occurs twice."""
     plainly = KINDS[resource_type].plainly
     if plainly is not None:
         found = plainly_valid(raw, *plainly)

@@ -48,7 +48,7 @@ def has_repeated_keys(raw: bytes) -> bool:
 
 
 def first_repeated_key(value: Any) -> str | None:
-    """A key that stands twice in one object, anywhere in what was decoded; None if there is none."""
+    """A key that occurs twice in one object, anywhere in what was decoded; None if there is none."""
     pending = [value]
     while pending:
         value = pending.pop()

@@ -47,7 +47,7 @@ def refuse_repeated_keys(raw: bytes) -> None:
 
 def is_told_completely(raw: bytes, encoded: bytes) -> bool:
     """Whether a typed decode, encoded again without defaults, holds as many strings as the text: then no
-    key stands twice, and no string is without a visible character."""
+    key occurs twice, and no string is without a visible character."""
     return raw.count(b'"') == encoded.count(b'"') and b"\\" not in raw and raw.isascii()
 
 

@@ -69,7 +69,7 @@ class RawResource(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def place(self) -> str:
-        """Where it stands in its input, such as ``entry[3].resource``."""
+        """Where it is in its input, such as ``entry[3].resource``."""
         if self.index is None:
             return self.prefix
         return f"{self.prefix}entry[{self.index}]" + ("" if self.deleted else ".resource")
@@ -86,7 +86,7 @@ class Gap:
 
 @dataclass(slots=True)
 class Contents:
-    """What one source holds. has_matches: whether anything but outcomes stands in it."""
+    """What one source holds. has_matches: whether anything but outcomes is in it."""
 
     parts: list[RawResource] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
@@ -167,7 +167,7 @@ def contents(source: Source) -> Contents:
 
 
 def bundle_contents(raw: msgspec.Raw | bytes, place: str, level: int = 0) -> Contents:
-    """What a Bundle holds that stands ``level`` levels deep; raises msgspec.ValidationError if it has not the
+    """What a Bundle holds that is ``level`` levels deep; raises msgspec.ValidationError if it has not the
     shape of a Bundle, Refused if its envelope names an element twice or a resource is nested too deeply."""
     gathered = Contents(is_bundle=True)
     data = bytes(raw)
@@ -343,7 +343,7 @@ def _note_incomplete(bundle: Bundle, place: str, gathered: Contents) -> None:
 
 
 def _note_repeated_envelope(data: bytes, entries: list[Entry], place: str, gathered: Contents) -> None:
-    """What the Bundle itself names twice: its text without what stands between first and last resource."""
+    """What the Bundle itself names twice: its text without what is between first and last resource."""
     filled = [entry.resource for entry in entries if entry.resource]
     if filled:
         first, last = bytes(filled[0]), bytes(filled[-1])

@@ -121,7 +121,7 @@ def take(
     prefix: str = "",
     asked: str = "",
 ) -> Intake:
-    """Adds what one input holds; ``prefix`` stands before every place, ``asked`` is the type it was searched
+    """Adds what one input holds; ``prefix`` is put before every place, ``asked`` is the type it was searched
     for, which says what its gaps could change (otherwise its own types say so). Raises NotFhir."""
     content = contents(source)
     intake = Intake(asked, is_bundle=content.is_bundle)

@@ -41,7 +41,7 @@ _RESPONSE = msgspec.json.Decoder(QuestionnaireResponse)
 
 
 class _Wrapper(msgspec.Struct, frozen=True, gc=False):
-    """A captured response: the FHIR stands in its body."""
+    """A captured response: the FHIR is in its body."""
 
     body: msgspec.Raw
 

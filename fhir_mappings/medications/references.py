@@ -73,7 +73,7 @@ def _as_medication(resource: Medication | Substance) -> Medication:
 
 
 def _order(found: RelevantResource) -> tuple[int, str, bytes]:
-    """Version number, time of filing and text, by which the later of two versions is told."""
+    """Version number, time of filing and text, by which the later of two versions is recognised."""
     try:
         meta = _DATED.decode(found.raw).meta or lean.Meta()
     except msgspec.MsgspecError:

@@ -1,6 +1,6 @@
 """Observation to entries of a record: scores, coded findings, reasons for not assessing, the infusion.
 
-Values may stand on the Observation, in its components, or in Observations of their own (hasMember); numbers
+Values may be on the Observation, in its components, or in Observations of their own (hasMember); numbers
 as integer, quantity without unit, range, numeric text or coded answer. What is charted and cannot be used
 becomes a problem; nothing is clamped, rounded or guessed.
 """

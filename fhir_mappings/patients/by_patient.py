@@ -156,7 +156,7 @@ class _Sorting:
         self._add(only, placed)
 
     def _not_told(self, found: RelevantResource, seen: Head, reason: NotThisSubject) -> None:
-        """A subject that is somebody else, nobody, or cannot be told: the only patient's, refused."""
+        """A subject that is somebody else, nobody, or cannot be determined: the only patient's, refused."""
         element, only = "subject", self.only()
         if reason.code == "other-patient":
             self.found.loose.append(Problem(reason.code, found.reference, element, str(reason)))
@@ -225,7 +225,7 @@ def affects_of(found: RelevantResource) -> tuple[str, ...]:
 
 
 def _refusals(found: Iterable[RelevantResource]) -> list[Problem]:
-    """Resources of a type that is not read, of which it cannot be told whether they are of another type."""
+    """Resources of a type that is not read, of which it cannot be determined whether they are of another type."""
     message = "It names an element twice."
     return [
         Problem("invalid-resource", resource.reference, "resourceType", message, affects=EVERYTHING)

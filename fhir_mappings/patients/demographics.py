@@ -38,7 +38,7 @@ def death(
 ) -> tuple[Death | None, list[Problem]]:
     """The death and what was wrong with its time.
 
-    Without a usable time (deceasedBoolean, or a month or year) it stands at ``after``, some time after what
+    Without a usable time (deceasedBoolean, or a month or year) it counts at ``after``, some time after what
     was last charted of the patient; None if nothing was, or if that is not past in a live call.
     """
     value = patient.deceased_date_time

@@ -12,7 +12,7 @@ from fhir_mappings.patients.demographics import birth, death
 from fhir_mappings.settings import ReadSettings
 from icans.record import Birth, Death, Dose, Escalation, Infusion, Observed, Problem, Sedative
 
-#: A patient who is only said to have died is monitored for so long after what was last charted (L5).
+#: A patient who is only reported to have died is monitored for so long after what was last charted (L5).
 AFTER_LAST_CHARTED = timedelta(hours=24)
 
 

@@ -18,7 +18,7 @@ NOT_A_PATIENT = "subject-missing"
 
 
 class NotThisSubject(ValueError):
-    """A subject that is no patient of this input, or cannot be told; ``code`` is the problem code."""
+    """A subject that is no patient of this input, or cannot be determined; ``code`` is the problem code."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -145,7 +145,7 @@ class Subjects:
         return self._logical(lean.Identifier(system=system or None, value=value))
 
     def _contained(self, identity: str, raw: bytes) -> str | None:
-        """A contained Patient is told by its identifiers; without any it is nobody else."""
+        """A contained Patient is recognised by its identifiers; without any it is nobody else."""
         try:
             contained = _CONTAINER.decode(raw).contained or ()
         except msgspec.MsgspecError:

@@ -1,4 +1,4 @@
-"""Versions of one resource: their order, and from when each stands.
+"""Versions of one resource: their order, and from when each holds.
 
 The first is known as its kind says, a later one not before it was filed (meta.lastUpdated), and replaces
 the earlier from then on; entered-in-error or a deletion removes.
@@ -32,7 +32,7 @@ class Version:
     filed: meta.lastUpdated. replaces_from: from when it replaces an earlier one (filed; in a live call at
     most now). deleted: it says of itself that it was deleted. refusal: why it cannot be used, whatever it
     says. foreign: it is not about a patient
-    at all. notes: what is said of it if it is used. partial: the server left elements out.
+    at all. notes: what is reported of it if it is used. partial: the server left elements out.
     resource: what was read from its bytes, in its lean form.
     """
 
@@ -88,7 +88,7 @@ def merge(
 
 
 def ordered(versions: Sequence[Version]) -> list[list[Version]]:
-    """Versions by number, then by the time of filing, then by status; what cannot be told apart together.
+    """Versions by number, then by the time of filing, then by status; what cannot be distinguished comes together.
 
     Equal content counts once, however often it was sent.
     """

@@ -1,4 +1,4 @@
-"""The grade charted by a clinician beside the computed one, wherever an ICE or CAPD stands near it."""
+"""The grade charted by a clinician next to the computed one, wherever an ICE or CAPD is near it."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ class End:
     start: datetime
     course: Course
     points: list[DosePoint]
-    early: set[datetime]  # the rows that stand at the start of their day
+    early: set[datetime]  # the rows that count at the start of their day
 
 
 def ends(course: Course, line: Line, points: list[DosePoint], g: Graded, until: datetime) -> list[End]:
@@ -185,7 +185,7 @@ def shift(rows: list[Graded], moved: set[datetime]) -> list[Graded]:
 
 
 def at_end(policy: Policy, course: Course, line: Line, end: End) -> Line | None:
-    """The line as it would stand there, None if there was no reference or the dose came too long before the rise."""
+    """The line as it would be, None if there was no reference or the dose came too long before the rise."""
     rise = rise_of(course, line)
     rise_at = rise.graded.earliest if rise.at in end.early and rise.graded.earliest else rise.at
     if end.start < rise_at - policy.onset_lead:

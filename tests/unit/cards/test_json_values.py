@@ -102,7 +102,7 @@ NASTY = st.text(max_size=300) | st.sampled_from(
 
 
 def markup(text: str) -> set[str]:
-    """The kinds of Markdown elements in a text beside plain paragraphs, HTML switched on as some EHRs do."""
+    """The kinds of Markdown elements in a text next to plain paragraphs, HTML switched on as some EHRs do."""
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     kinds = {token.type for token in parser.parse(text)}
     for token in parser.parse(text):
