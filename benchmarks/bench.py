@@ -27,7 +27,7 @@ from pathlib import Path
 import orjson
 
 from benchmarks import bodies
-from cds_service import handle_hook, replay_bundle
+from cds_service import evaluate_bundle, handle_hook, replay_bundle
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = Path(sys.executable).with_name("icans-cds")
@@ -112,6 +112,14 @@ def replay_row(name: str, factor: int, bar: float, *, denser: bool = False, fili
     base = statistics.median(seconds(lambda: replay_bundle(small)) for _ in range(15))
     long = statistics.median(seconds(lambda: replay_bundle(large)) for _ in range(rounds))
     return Row(name, long / base, "x", bar, "linear", f"{long * 1000:.0f} ms, once the events {base * 1000:.1f} ms")
+
+
+def doses_row(name: str, number: int, bar: float, spacing: timedelta) -> Row:
+    """One evaluation of ``number`` doses against one of a quarter of them."""
+    many, few = (bodies.doses_bundle(count, spacing=spacing * number / count) for count in (number, number // 4))
+    as_of = bodies.INFUSION + timedelta(days=60)
+    call, other = compared(lambda: evaluate_bundle(many, as_of=as_of), lambda: evaluate_bundle(few, as_of=as_of), 1)
+    return Row(name, call / other, "x", bar, "4", f"{call * 1000:.0f} ms against {other * 1000:.0f} ms")
 
 
 def start_row(name: str, command: Sequence[str], base: Sequence[str], bar: float, aim: str) -> Row:
@@ -204,6 +212,10 @@ ROWS: dict[str, Callable[[], Row]] = {
     ),
     "replay 10x at once": lambda: replay_row("replay_bundle, 10x, all known at once", 10, 12, filing="at once"),
     "replay 100x at once": lambda: replay_row("replay_bundle, 100x, all known at once", 100, 120, filing="at once"),
+    "doses at once": lambda: doses_row("evaluate, 4,000 doses at one instant, 4x as many", 4000, 5, timedelta(0)),
+    "doses spread": lambda: doses_row(
+        "evaluate, 20,000 doses over 25 days, 4x as many", 20000, 5, timedelta(days=25) / 20000
+    ),
     "http": lambda: round_trip_row(clients=8, calls=50),
     "start help": lambda: start_row(
         "icans-cds --help against python -c pass", [str(COMMAND), "--help"], python("pass"), 12, "<= 8"

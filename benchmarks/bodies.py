@@ -95,6 +95,18 @@ def course_bundle(events: int, *, spacing: timedelta, filing: str = "at once") -
     return json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}).encode()
 
 
+def doses_bundle(count: int, *, spacing: timedelta) -> bytes:
+    """An ICE of 5 and ``count`` doses after it, as a Bundle."""
+    first = INFUSION + timedelta(days=5)
+    resources = [
+        {"resourceType": "Patient", "id": PATIENT, "birthDate": "1972-02-01"},
+        infusion(),
+        ice_total(0, first - timedelta(hours=1), 5),
+        *(administration(k, first + spacing * k, "dexamethasone", "3264", 1 + k % 40) for k in range(count)),
+    ]
+    return json.dumps({"resourceType": "Bundle", "entry": [{"resource": one} for one in resources]}).encode()
+
+
 def next_batch(when: datetime) -> datetime:
     """The 12-hour filing that comes after ``when``: 07:00 or 19:00."""
     batch = when.replace(hour=7, minute=0, second=0, microsecond=0)

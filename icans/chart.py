@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from icans.policy.policy import Policy
@@ -31,23 +31,19 @@ MICROSECOND = timedelta(microseconds=1)
 class Instant:
     """Everything that happened at one instant, each kind in the order of its references."""
 
-    observed: tuple[Observed, ...] = ()
-    doses: tuple[Dose, ...] = ()
-    sedatives: tuple[Sedative, ...] = ()
-    escalations: tuple[Escalation, ...] = ()
-    deaths: tuple[Death, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    observed: list[Observed] = field(default_factory=list)
+    doses: list[Dose] = field(default_factory=list)
+    sedatives: list[Sedative] = field(default_factory=list)
+    escalations: list[Escalation] = field(default_factory=list)
+    deaths: list[Death] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
     def add(self, entry: Entry) -> None:
-        shelf = _shelf(entry)
-        standing = getattr(self, shelf)
-        setattr(self, shelf, tuple(sorted((*standing, entry), key=_order)) if standing else (entry,))
+        insort(getattr(self, _shelf(entry)), entry, key=_order)
 
     def remove(self, entry: Entry) -> None:
-        shelf = _shelf(entry)
-        standing = list(getattr(self, shelf))
-        standing.remove(entry)
-        setattr(self, shelf, tuple(standing))
+        standing = getattr(self, _shelf(entry))
+        del standing[standing.index(entry, bisect_left(standing, _order(entry), key=_order))]
 
     def empty(self) -> bool:
         return not (self.observed or self.doses or self.sedatives or self.escalations or self.deaths or self.problems)
@@ -126,22 +122,18 @@ class Chart:
         return reach
 
     def add_problem(self, at: datetime, problem: Problem) -> datetime:
-        instant = self._instant(at)
-        instant.problems = (*instant.problems, problem)
+        self._instant(at).problems.append(problem)
         return at
 
     def remove_problem(self, at: datetime, problem: Problem) -> datetime:
-        instant = self.at[at]
-        standing = list(instant.problems)
-        standing.remove(problem)
-        instant.problems = tuple(standing)
+        self.at[at].problems.remove(problem)
         self._drop_if_empty(at)
         return at
 
     def _drop_if_empty(self, at: datetime) -> None:
         if self.at[at].empty():
             del self.at[at]
-            self.instants.remove(at)
+            del self.instants[bisect_left(self.instants, at)]
 
     def _reach(self, entry: Entry) -> datetime:
         """Item groups and documented grades look ahead, so an entry reaches back to them."""

@@ -366,6 +366,8 @@ def _reference(at: datetime, situation: Situation) -> Assessment | None:
 
 def _doubles(at: datetime, amount: Decimal, situation: Situation) -> bool:
     """At least twice every single dose of the days before, of which at least one has a known size."""
+    if not amount:
+        return False
     smaller = False
     for given in situation.doses.clocked_back_from(at, at - situation.policy.doubling_lookback):
         if amount < situation.policy.doubling_factor * given.amount:

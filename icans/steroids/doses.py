@@ -13,6 +13,7 @@ from icans.policy.policy import Policy
 from icans.record import Dose, Problem
 from icans.steroids.equivalents import Amount, amount_of, clock_amount, counts_for_clock, implausibly_large
 
+Kind = tuple[str, str, str, Decimal, Decimal | None]
 #: For sums that are taken apart again: no digit of a dose is rounded away.
 EXACT = Context(prec=60)
 
@@ -41,6 +42,8 @@ class Doses:
         self.chart = chart
         self.policy = policy
         self.by_identifier: dict[str, list[Dose]] = {}
+        self.by_kind: dict[Kind, list[Dose]] = {}
+        self.repeats: dict[datetime, dict[int, Dose | None]] = {}  # by instant, and dose
         self.longest_period = timedelta(0)
         self.dose_instants: list[datetime] = []
         self.period_instants: list[datetime] = []
@@ -51,42 +54,57 @@ class Doses:
 
     def add(self, dose: Dose) -> datetime:
         """Take a dose that the chart holds; returns the earliest instant whose result may depend on it."""
+        changed = {dose.at}
         for identifier in dose.identifiers:
-            insort(self.by_identifier.setdefault(identifier, []), dose, key=lambda d: (d.at, d.reference))
+            same = self.by_identifier.setdefault(identifier, [])
+            insort(same, dose, key=_place)
+            if same[0] is dose:
+                changed.update(other.at for other in same)
+        insort(self.by_kind.setdefault(_kind(dose), []), dose, key=_place)
         if is_period(dose) and dose.end is not None:
             self.longest_period = max(self.longest_period, dose.end - dose.at)
             insort(self.period_instants, dose.at)
         index = bisect_left(self.dose_instants, dose.at)
         if index == len(self.dose_instants) or self.dose_instants[index] != dose.at:
             self.dose_instants.insert(index, dose.at)
-        self._forget(dose)
+        self._forget(changed)
         return dose.at
 
     def remove(self, dose: Dose) -> datetime:
         """Drop a dose that the chart no longer holds; returns what ``add`` returns."""
+        changed = {dose.at}
+        for identifier in dose.identifiers:
+            same = self.by_identifier[identifier]
+            if same[0] is dose:
+                changed.update(other.at for other in same)
+            _take_out(dose, same)
+        _take_out(dose, self.by_kind[_kind(dose)])
+        self._forget(changed)
         if is_period(dose):
-            self.period_instants.remove(dose.at)
+            del self.period_instants[bisect_left(self.period_instants, dose.at)]
         instant = self.chart.at.get(dose.at)
         if instant is None or not instant.doses:
-            self.dose_instants.remove(dose.at)
-        self._forget(dose)
-        for identifier in dose.identifiers:
-            self.by_identifier[identifier].remove(dose)
+            del self.dose_instants[bisect_left(self.dose_instants, dose.at)]
         # a line of treatment may have begun a qualifying window earlier
         return dose.at - self.policy.qualifying_window
 
-    def _forget(self, dose: Dose) -> None:
-        """Drop what was worked out for the doses that this one may repeat or be repeated by."""
-        instants = {dose.at}.union(other.at for i in dose.identifiers for other in self.by_identifier[i])
-        until = dose.at + self.policy.duplicate_window
-        for index in range(bisect_left(self.dose_instants, dose.at), len(self.dose_instants)):
-            if self.dose_instants[index] > until:
-                break
-            instants.add(self.dose_instants[index])
-        for at in instants:
+    def _forget(self, changed: set[datetime]) -> None:
+        """Drop what was worked out for the doses of these instants, and for those that may repeat one of them: a
+        dose repeats only a first one, so what comes within the window of a repetition may change with it."""
+        stale: set[datetime] = set()
+        for instant in changed:
+            until = instant + self.policy.duplicate_window
+            for index in range(bisect_left(self.dose_instants, instant), len(self.dose_instants)):
+                at = self.dose_instants[index]
+                if at > until or at in stale:
+                    break
+                stale.add(at)
+                until = at + self.policy.duplicate_window
+        for at in stale:
+            self.repeats.pop(at, None)
             self.weighed.pop(at, None)
             self.clocked.pop(at, None)
-        del self.sums[bisect_left(self.dose_instants, min(instants)) :]
+        del self.sums[bisect_left(self.dose_instants, min(changed)) :]
         del self.unusable[self.sums[-1][1] if self.sums else 0 :]
 
     def weighed_between(self, start: datetime | None, end: datetime) -> Iterator[tuple[Dose, Amount]]:
@@ -98,8 +116,8 @@ class Doses:
     def weighed_at(self, at: datetime) -> list[tuple[Dose, Amount]]:
         weighed = self.weighed.get(at)
         if weighed is None:
-            standing = [dose for dose in self.chart.at[at].doses if not self.duplicate_of(dose)]
-            weighed = self.weighed[at] = [(dose, amount_of(dose, self.policy)) for dose in standing]
+            given = [dose for dose in self.chart.at[at].doses if self.duplicate_of(dose) is None]
+            weighed = self.weighed[at] = [(dose, amount_of(dose, self.policy)) for dose in given]
         return weighed
 
     def weighed_periods(self, start: datetime, end: datetime) -> Iterator[tuple[Dose, Amount]]:
@@ -172,35 +190,45 @@ class Doses:
 
     def duplicate_of(self, dose: Dose) -> Dose | None:
         """The dose that this one repeats: same identifier, or same drug, route, amount and start within a minute."""
+        known = self.repeats.setdefault(dose.at, {})
+        if id(dose) not in known:
+            known[id(dose)] = self._first_of_identifier(dose) or self._first_of_kind(dose)
+        return known[id(dose)]
+
+    def _first_of_identifier(self, dose: Dose) -> Dose | None:
         for identifier in dose.identifiers:
             first = self.by_identifier[identifier][0]
             if first is not dose:
                 return first
-        start = dose.at - self.policy.duplicate_window
-        for index in range(bisect_left(self.dose_instants, start), len(self.dose_instants)):
-            at = self.dose_instants[index]
-            if at > dose.at:
-                break
-            for other in self.chart.at[at].doses:
-                if (other.at, other.reference) < (dose.at, dose.reference) and _same_dose(other, dose):
-                    if self.duplicate_of(other) is None:
-                        return other
         return None
+
+    def _first_of_kind(self, dose: Dose) -> Dose | None:
+        if not dose.amount_known:
+            return None
+        same = self.by_kind[_kind(dose)]
+        start = dose.at - self.policy.duplicate_window
+        for index in range(bisect_left(same, (start, ""), key=_place), bisect_left(same, _place(dose), key=_place)):
+            if self.duplicate_of(same[index]) is None:
+                return same[index]
+        return None
+
+
+def _place(dose: Dose) -> tuple[datetime, str]:
+    return dose.at, dose.reference
+
+
+def _kind(dose: Dose) -> Kind:
+    """What doses have in common that may be one."""
+    return dose.drug, dose.route, dose.route_shown, dose.lower_mg, dose.upper_mg
+
+
+def _take_out(dose: Dose, doses: list[Dose]) -> None:
+    del doses[doses.index(dose, bisect_left(doses, _place(dose), key=_place))]
 
 
 def is_period(dose: Dose) -> bool:
     """Given over a period, not at an instant."""
     return dose.end is not None and dose.end > dose.at
-
-
-def _same_dose(one: Dose, other: Dose) -> bool:
-    return (
-        one.drug == other.drug
-        and one.route == other.route
-        and one.amount_known
-        and one.lower_mg == other.lower_mg
-        and one.upper_mg == other.upper_mg
-    )
 
 
 def duplicate_problem(dose: Dose, first: Dose) -> Problem:

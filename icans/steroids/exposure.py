@@ -144,7 +144,7 @@ class Exposure(Carried):
         if not self.accruing:
             return None
         segment = min(a.end for a in self.accruing)
-        if self.since is None or self.tiers_crossed >= len(policy.tiers):
+        if not self._may_cross(policy):
             return segment
         needed = Fraction(policy.tiers[self.tiers_crossed]) - self._exact(at)
         rate = sum((Fraction(a.equivalent) / ((a.end - a.start) // MICROSECOND) for a in self.accruing), Fraction(0))
@@ -152,13 +152,19 @@ class Exposure(Carried):
         whole = exact if exact.microsecond == 0 else exact.replace(microsecond=0) + timedelta(seconds=1)
         return min(segment, whole) if whole > at else segment
 
+    def _may_cross(self, policy: Policy) -> bool:
+        """Whether what is given and still running could reach the next tier: worked out exactly only then."""
+        if self.since is None or self.tiers_crossed >= len(policy.tiers):
+            return False
+        return self.total + sum([a.equivalent for a in self.accruing]) >= policy.tiers[self.tiers_crossed]
+
     def _exact(self, at: datetime) -> Fraction:
         """The sum at ``at`` without rounding, for comparing it with a tier."""
         return Fraction(self.total) + sum((a.exactly(at) for a in self.accruing), Fraction(0))
 
     def crossed_now(self, at: datetime, policy: Policy) -> tuple[Decimal, ...]:
         """Tiers reached by ``at`` and not before; the lower bound decides."""
-        if self.since is None:
+        if not self._may_cross(policy):
             return ()
         total, first = self._exact(at) if self.accruing else self.total, self.tiers_crossed
         while self.tiers_crossed < len(policy.tiers) and total >= policy.tiers[self.tiers_crossed]:
