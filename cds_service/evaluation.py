@@ -60,14 +60,27 @@ def evaluate_bundle(data: bytes | Mapping[str, Any], *, as_of: datetime, patient
     return evaluation_json(answer.evaluation, answer.cards)
 
 
-def evaluate_record(record: Record, site: Site, as_of: datetime, hook_instance: str | None = None) -> Answer:
-    """The findings that hold at ``as_of`` (UTC) and their cards."""
+def evaluate_record(
+    record: Record,
+    site: Site,
+    as_of: datetime,
+    hook_instance: str | None = None,
+    *,
+    never_read: frozenset[str] = frozenset(),
+    unread_card: bool = True,
+) -> Answer:
+    """The findings that hold at ``as_of`` (UTC) and their cards.
+
+    never_read: sources (``Record.incomplete``) that the caller cannot give: they are not missing. unread_card: whether
+    a card reports that nothing starts an evaluation while a source was not read in full (L34).
+    """
     from cards import render
     from icans import evaluate
 
+    record = replace(record, incomplete=record.incomplete - never_read) if never_read else record
     evaluation = evaluate(record, site.policy, as_of, explain=hook_instance is None)
     cards = render(evaluation, context=site.card_context(), hook_instance=hook_instance)
-    return Answer(evaluation, cards)
+    return Answer(evaluation, cards if unread_card or evaluation.monitoring != "none" else [])
 
 
 @contextmanager

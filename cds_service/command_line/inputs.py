@@ -38,7 +38,7 @@ def read_all(inputs: Inputs, settings: ReadSettings, patient: str | None) -> Rea
         inputs.sources = [source for source in inputs.sources if _is_fhir(source, inputs)]
     while inputs.sources or not inputs.unread:
         try:
-            return read(inputs.sources, settings, patient)
+            return read(inputs.sources, settings, patient, [message.partition(": ")[0] for message in inputs.unread])
         except NotFhir as error:
             inputs.unread.append(str(error))
             inputs.sources = [source for source in inputs.sources if source.name != error.name]

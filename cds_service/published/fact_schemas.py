@@ -60,7 +60,7 @@ def _value(hint: Any) -> Schema:
     if origin is Mapping:
         return {"type": "object", "additionalProperties": _value(parts[1])}
     if is_dataclass(hint) and isinstance(hint, type):
-        return {"type": "object", **_object(hint), **_required(hint)}
+        return {"type": "object", **_object(hint)}  # hook responses leave out what is empty, at any depth
     raise TypeError(f"no schema for {hint!r}")
 
 

@@ -23,7 +23,7 @@ from icans.findings import (
     finding_id,
 )
 from icans.policy.policy import Policy
-from icans.record import Problem, Record
+from icans.record import Problem, Record, Refused
 
 #: A replay without an end goes on this long after the last thing known, so that deadlines still fall due.
 AFTER_LAST_KNOWN = timedelta(hours=48)
@@ -153,10 +153,10 @@ class _Run:
         return tuple(start.day for _, start in sorted(self.history.chart.courses.items()))
 
     def _unread(self, at: datetime) -> list[Alert]:
-        """Nothing starts an evaluation, and a source that could have started it was not read in full."""
-        partial = [
-            p for p in self.record.problems if p.code == "partial-data" and set(p.affects) & {"grade", "infusion"}
-        ]
+        """Nothing starts an evaluation, and what could have started it was not read: a source not in full (an infusion
+        is read from each of them), or a resource that could not be used (L34)."""
+        partial = [p for p in self.record.problems if p.code == "partial-data" and self.record.incomplete]
+        partial += [p for refused in self.record.refused if _could_start(refused) for p in refused.problems]
         if not partial:
             return []
         facts = DataQuality(problems=tuple(map(StatedProblem.of, partial)))
@@ -235,3 +235,7 @@ def _refractory(alerts: list[Alert], course: int) -> bool:
 
 def _instant_order(finding: Finding) -> tuple[int, int, str, str]:
     return MODULES.index(finding.module), INDICATORS.index(finding.indicator), finding.type, finding.id
+
+
+def _could_start(refused: Refused) -> bool:
+    return not {"assessment", "infusion"}.isdisjoint(refused.may_be)

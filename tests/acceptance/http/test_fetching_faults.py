@@ -147,7 +147,7 @@ FAULTS = {
 def table() -> list[tuple[str, ...]]:
     lines = [line for line in DOCUMENT.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
     rows = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines]
-    return [row for row in rows if row[0] != "fault"]
+    return [row for row in rows if row[0] != "fault" and len(row) == 5]
 
 
 def answer(fhir: FhirServer, seconds: float) -> tuple[int, Any, float]:
