@@ -221,6 +221,9 @@ class Dose(Entry):
     route: "systemic", "intrathecal" or "unknown"; other routes make no Dose.
     end: end of the administration for a dose over a period, else None.
     running: in progress without an end.
+    contradicting: the bounds are two readings of what is charted (L8): totals take the lower one; treatment
+        starts, lines, gaps and steroid days the upper one. A reading above the limit of E7 is dropped.
+    part_of: references of the administrations that it is a part of (joined with them when they are on record).
     problems: codes of what makes it unusable ("dose-missing", "route-missing", "unit-unknown", ...).
     identifiers: business identifiers ("system|value"); equal ones are one dose.
     """
@@ -232,6 +235,8 @@ class Dose(Entry):
     route_shown: str = ""
     end: datetime | None = None
     running: bool = False
+    contradicting: bool = False
+    part_of: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     identifiers: frozenset[str] = frozenset()
 

@@ -15,6 +15,7 @@ from typing import Any
 from fhir_mappings.contribution import Contribution
 from fhir_mappings.fhir_types import elements as lean
 from fhir_mappings.fhir_types.medication import MedicationAdministration, Ratio
+from fhir_mappings.intake.relevance import TYPED_REFERENCE
 from fhir_mappings.medications.amounts import AmountReader, Given, rate_value
 from fhir_mappings.medications.drugs import AdministeredDrug, Medications, administered_drug
 from fhir_mappings.medications.times import AdministrationTimes, NoTime, administration_times
@@ -54,7 +55,7 @@ class AdministrationContext:
     medication: Medications = _no_medication
     _drugs: dict[lean.CodeableConcept, AdministeredDrug] = field(default_factory=dict, repr=False)
     _routes: dict[lean.CodeableConcept, str | None] = field(default_factory=dict, repr=False)
-    _readers: dict[tuple[Ratio, ...], AmountReader] = field(default_factory=dict, repr=False)
+    _readers: dict[tuple[tuple[Ratio, ...], ...], AmountReader] = field(default_factory=dict, repr=False)
 
     def drug(self, resource: MedicationAdministration) -> AdministeredDrug:
         """The drug of an administration; one named by its concept alone is looked up once."""
@@ -78,9 +79,10 @@ class AdministrationContext:
 
     def amounts(self, drug: AdministeredDrug) -> AmountReader:
         """The reader of amounts of a drug of these strengths."""
-        reader = self._readers.get(drug.strengths)
+        key = (drug.strengths, drug.mixture)
+        reader = self._readers.get(key)
         if reader is None:
-            reader = self._readers[drug.strengths] = AmountReader(drug.strengths, self.settings.terminology.unit)
+            reader = self._readers[key] = AmountReader(drug.strengths, self.settings.terminology.unit, drug.mixture)
         return reader
 
 
@@ -284,7 +286,8 @@ class _Charted:
         given = self.context.amounts(self.drug).given(dosage, self.times.start.at, self.times.exact_end)
         codes: list[str] = []
         if given.problem is not None:
-            codes.append(given.problem)
+            if not given.is_contradicting:
+                codes.append(given.problem)
             said = given.message[:1].lower() + given.message[1:]
             self._problem(given.problem, given.element, f"{self._ingredient}: {said}")
         given = self._bounded(given, status, doubtful, codes)
@@ -295,6 +298,8 @@ class _Charted:
             drug=self._ingredient,
             lower_mg=given.least,
             upper_mg=given.most,
+            contradicting=given.is_contradicting,
+            part_of=self._part_of,
             route=route,
             route_shown=next(iter(concept.texts), "") if concept else "",
             end=self.times.end.at if self.times.end else None,
@@ -376,6 +381,11 @@ class _Charted:
             stop = Sedative(drug=self._ingredient, kind="stop", **self._where)
             known = max(self.times.known, end)
             self.entries.append(replace(stop, at=end, earliest=end, known=known))
+
+    @property
+    def _part_of(self) -> tuple[str, ...]:
+        stated = (TYPED_REFERENCE.search(part.reference or "") for part in self.resource.part_of or ())
+        return tuple(f"{typed[1]}/{typed[2]}" for typed in stated if typed)
 
     @property
     def _ingredient(self) -> str:

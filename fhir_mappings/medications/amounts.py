@@ -19,9 +19,13 @@ _SECONDS_PER_DAY = 86400
 _MICROSECOND = Decimal("0.000001")
 
 
+#: Amount and rate times time may differ by so much and mean the same (L8).
+TOLERANCE = Decimal("0.1")
+
+
 class Given(NamedTuple):
     """At least and at most so many mg (most None: no bound is known); the element, the value as charted,
-    and what makes it unusable: a problem code and one plain sentence."""
+    and what makes it unusable, or bounds of two readings: a problem code and one plain sentence."""
 
     least: Decimal
     most: Decimal | None
@@ -30,13 +34,20 @@ class Given(NamedTuple):
     problem: str | None = None
     message: str = ""
 
+    @property
+    def is_contradicting(self) -> bool:
+        """Whether the bounds are two readings of what is charted."""
+        return self.problem == "conflicting-values" and self.most is not None
+
 
 @dataclass(frozen=True, slots=True)
 class AmountReader:
-    """strengths: of the drug in its Medication. local: local unit spellings."""
+    """strengths: of the drug in its Medication. local: local unit spellings. mixture: strengths of all that is
+    in the Medication."""
 
     strengths: tuple[Ratio, ...]
     local: LocalUnits
+    mixture: tuple[Ratio, ...] = ()
     _doses: dict[lean.Quantity, Given] = field(default_factory=dict, repr=False)
 
     def given(self, dosage: Dosage | None, start: datetime, end: datetime | None) -> Given:
@@ -47,7 +58,7 @@ class AmountReader:
             given = self._doses.get(dosage.dose)
             if given is None:
                 given = self._doses[dosage.dose] = self._dose(dosage.dose)
-            return given
+            return given if end is None or not rate_value(dosage) else self._beside_rate(given, dosage, start, end)
         if rate_value(dosage) is not None:
             return self._rate(dosage, start, end)
         return _unknown("dosage.dose", "", "dose-missing", "No dose is recorded.")
@@ -61,9 +72,26 @@ class AmountReader:
             return _unknown(element, shown, "value-out-of-range", "The dose is no possible number.")
         found = self._amount(dose)
         milligrams = None if found is None else self._milligrams(found)
-        if milligrams is None:
+        if milligrams is None or found is None:
             return _unknown("dosage.dose.unit", shown, "unit-unknown", _why_unknown(shown, found, dose))
+        whole = self._of_mixture(found)
+        if whole is not None and whole != milligrams:
+            message = f"The dose {shown} is of the ampoule or of the whole mixture: two amounts."
+            bounds = sorted((whole, milligrams))
+            return Given(bounds[0], bounds[1], element, shown, "conflicting-values", message)
         return Given(milligrams, milligrams, element, shown)
+
+    def _beside_rate(self, given: Given, dosage: Dosage, start: datetime, end: datetime) -> Given:
+        """The dose, or bounds over it and rate times time where these contradict each other."""
+        rated = self._rate(dosage, start, end)
+        amounts = (given.least, rated.least)
+        if given.problem not in (None, "conflicting-values") or rated.problem is not None or not min(amounts):
+            return given
+        if max(amounts) <= min(amounts) * (1 + TOLERANCE):
+            return given
+        message = f"The dose {given.shown} and the rate {rated.shown} over its time are different amounts."
+        most = max(given.most or given.least, rated.least)
+        return given._replace(least=min(amounts), most=most, problem="conflicting-values", message=message)
 
     def _rate(self, dosage: Dosage, start: datetime, end: datetime | None) -> Given:
         element, shown = _shown_rate(dosage)
@@ -102,6 +130,21 @@ class AmountReader:
         each = {strength for strength in map(self._strength, self.strengths) if strength is not None}
         fitting = {value for dimension, value in each if dimension == found.dimension}
         return found.value * fitting.pop() if len(fitting) == 1 else None
+
+    def _of_mixture(self, found: Amount) -> Decimal | None:
+        """mg in a volume of a mixture whose ingredients state different volumes: the volumes together hold what
+        the numerators say; None where all state one volume."""
+        if found.dimension != "volume" or len(self.mixture) < 2:
+            return None
+        wholes = [amount for amount in map(self._amount, (ratio.denominator for ratio in self.mixture)) if amount]
+        volumes = [whole.value for whole in wholes if whole.dimension == "volume" and whole.value > 0]
+        drugs = [amount for amount in map(self._amount, (ratio.numerator for ratio in self.strengths)) if amount]
+        if len(set(volumes)) < 2 or len(drugs) != 1 or drugs[0].dimension != "mass":
+            return None
+        own = self._amount(self.strengths[0].denominator)
+        if own is None or own.value == max(volumes):
+            return None  # stated of the whole mixture
+        return drugs[0].value * min(found.value / sum(volumes), Decimal(1))
 
     def _strength(self, ratio: Ratio) -> tuple[str, Decimal] | None:
         """mg per mL or per piece."""

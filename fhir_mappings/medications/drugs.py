@@ -31,6 +31,7 @@ class AdministeredDrug:
     unresolved: the reference that led nowhere. named: some name or code is charted, and not masked.
     modified: it carries a modifier that is not known here.
     strengths: amounts of the recognised ingredient in the medication (mg per mL, per tablet ...).
+    mixture: those of all ingredients.
     """
 
     match: DrugMatch | None
@@ -42,6 +43,7 @@ class AdministeredDrug:
     modified: bool = False
     named: bool = True
     strengths: tuple[Ratio, ...] = ()
+    mixture: tuple[Ratio, ...] = ()
 
 
 def administered_drug(
@@ -64,12 +66,13 @@ def administered_drug(
         texts += (reference.display,)
     match = terminology.drug(codings, texts)
     strengths: tuple[Ratio, ...] = ()
+    mixture: tuple[Ratio, ...] = ()
     if medication is not None and medication.ingredient:
         parts = _Ingredients(medication, resource, terminology, medications)
         if match is None or match.role == "other":
             match = parts.match() or match
         texts += tuple(text for text in parts.texts() if match is None)
-        strengths = parts.strengths(match)
+        strengths, mixture = parts.strengths(match), parts.all_strengths()
     return AdministeredDrug(
         match,
         element,
@@ -80,6 +83,7 @@ def administered_drug(
         medication is not None and lean.has_content(medication.modifier_extension),
         bool(texts) or any(code and not is_absent(system) for system, code in codings) or bool(strengths),
         strengths,
+        mixture,
     )
 
 
@@ -160,6 +164,11 @@ class _Ingredients:
         ratios = (ingredient.strength or ingredient.strength_ratio for ingredient in same)
         usable = not any(lean.has_content(ingredient.modifier_extension) for ingredient in same)
         return tuple(ratio for ratio in ratios if ratio is not None and usable)
+
+    def all_strengths(self) -> tuple[Ratio, ...]:
+        """The strengths of all ingredients: where they are of different volumes, it is a mixture."""
+        stated = (ingredient.strength or ingredient.strength_ratio for ingredient in self.ingredients)
+        return tuple(ratio for ratio in stated if ratio is not None)
 
     def _drug(self, ingredient: Ingredient) -> DrugMatch | None:
         codings, texts, medication = self._named(ingredient)

@@ -16,6 +16,7 @@ from fhir_mappings.fhir_types.validate import NOT_READ, Refused
 from fhir_mappings.intake.gather import SOURCE_OF, RelevantResources
 from fhir_mappings.intake.relevance import RelevantResource, Selector
 from fhir_mappings.medications.administration import AdministrationContext, may_have_been, read_administration
+from fhir_mappings.medications.parts import joined
 from fhir_mappings.medications.references import Medications
 from fhir_mappings.observations.observation import VOID_STATUS, ObservationReader
 from fhir_mappings.observations.panels import Panels, contained_members
@@ -93,6 +94,8 @@ class _Maker:
         for name, versions in self.own.resources.items():
             if any(version.found is not None for version in versions):
                 self._take(name, versions)
+        self.found.entries, complaints = joined(self.found.entries)
+        self.found.problems.extend(complaints)
         born, died = self._birth_and_death()
         self.found.entries.sort(key=_entry_order)
         return Record(
