@@ -190,11 +190,12 @@ def _spoilt(fault: Fault, resource_type: str) -> tuple[str, ...]:
 
 def _is_in(value: Any, path: tuple[str, ...]) -> bool:
     for name in path:
-        value = value[int(name)] if isinstance(value, list) and name.isdigit() else value
-        if isinstance(value, dict):
-            if name not in value:
-                return False
+        if isinstance(value, list) and name.isdigit():
+            value = value[int(name)]
+        elif isinstance(value, dict) and name in value:
             value = value[name]
+        else:
+            return False
     return bool(path)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 import orjson
@@ -27,7 +28,11 @@ def decoded(raw: bytes | memoryview) -> Any:
     """What the text says, fractions as Decimal; raises ValueError if it is no JSON (NaN and Infinity are none)."""
     try:
         return json.loads(
-            bytes(raw), object_pairs_hook=_object, parse_float=Decimal, parse_int=_integer, parse_constant=_no_constant
+            bytes(raw),
+            object_pairs_hook=_object,
+            parse_float=_fraction,
+            parse_int=_integer,
+            parse_constant=_no_constant,
         )
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
@@ -88,6 +93,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     marked = RepeatedKeys(found)
     marked.repeated = frozenset(key for key in found if keys.count(key) > 1)
     return marked
+
+
+def _fraction(text: str) -> Decimal | float:
+    """Exact where a double could hold it at all: an exponent of millions would fill the memory later."""
+    number = float(text)
+    return Decimal(text) if isfinite(number) and (number or not Decimal(text)) else number
 
 
 def _integer(text: str) -> int | Decimal:

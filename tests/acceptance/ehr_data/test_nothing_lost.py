@@ -113,7 +113,7 @@ BROKEN = [
     ("effectiveDateTime", 1700000000),
     ("effectiveDateTime", "9999-12-31"),
     ("effectiveDateTime", "0001-01-01T00:00:00Z"),
-    ("dosage", [{}]),
+    ("dosage", [{"dose": 5}]),
     ("dosage", {"dose": {"value": "ten"}}),
     ("modifierExtension", [{"url": "https://example.org/not", "valueBoolean": True}]),
     ("implicitRules", "https://example.org/rules"),
