@@ -41,7 +41,7 @@ def read_procedure(
         found.problems.append(Problem(code, reference, place, message, at=at, known=known, affects=affects))
         return found
     if when.zoneless:
-        message = f"The time {value} has no zone; it stands for its whole day."
+        message = f"The time {value} has no zone; it counts as its whole day."
         found.problems.append(
             Problem("time-imprecise", reference, element, message, at=at, known=known, affects=_AFFECTS)
         )

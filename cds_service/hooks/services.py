@@ -46,5 +46,5 @@ LONGEST_TEMPLATE = 2000
 
 USAGE_REQUIREMENTS = (
     "Needs the charted observations (key observations), by prefetch or from fhirServer; without them status "
-    "412 is answered. What the absence of another key costs is said on the cards."
+    "412 is answered. What the absence of another key costs is shown on the cards."
 )

@@ -250,7 +250,7 @@ def _require_resource_type(name: str, envelope: Envelope) -> None:
     if isinstance(stated, str) and _RESOURCE_TYPE.fullmatch(stated):
         return
     if isinstance(envelope.body, dict) and "resourceType" in envelope.body:
-        raise NotFhir(name, "body", "is a wrapper around FHIR, not a FHIR resource: the resource stands in its body")
+        raise NotFhir(name, "body", "is a wrapper around FHIR, not a FHIR resource: the resource is in its body")
     raise NotFhir(name, "resourceType", "is JSON, but not a FHIR resource (no resourceType)")
 
 

@@ -18,7 +18,7 @@ _HOW = (
     "Codes of this site that icans-cds does not understand yet. Each element is one code as it is charted; its "
     "mapping-hint says how often and where it occurs and what it may mean. To map it, add a target to the element, "
     f"such as {_CONCEPT_MAP_EXAMPLE}, with a code of the code system that the group names as its target. Leave "
-    "elements that mean nothing here without target, or delete them. An answer stands once under each code system "
+    "elements that mean nothing here without target, or delete them. An answer is listed once under each code system "
     "that it may belong to: give it a target under one of them. A coded answer that means different things "
     'under different questions needs a dependsOn in its target: {"property": "'
     f'{canonical.ASSESSMENT}", "value": "the icans-assessment code of the question"}}. Put the file into the folder '

@@ -58,12 +58,12 @@ def administration_times(resource: MedicationAdministration, settings: ReadSetti
         return NoTime(start, element, f"The time {charted} {_NOT_USABLE.get(start, _IMPRECISE)}.")
     complaint: tuple[str, str] | None = None
     if start.zoneless:
-        complaint = ("time-imprecise", f"The time {charted} has no zone; it stands for its whole day.")
+        complaint = ("time-imprecise", f"The time {charted} has no zone; it counts as its whole day.")
     end = parse_when(last, settings) if first and last else None
     if isinstance(end, str):
         complaint, end = (end, f"The end {last} {_NOT_USABLE.get(end, _IMPRECISE)}."), None
     if first is None:
-        complaint = ("time-imprecise", f"Only the end of the period is recorded; the dose stands at {last}.")
+        complaint = ("time-imprecise", f"Only the end of the period is recorded; the dose counts at {last}.")
     if end is not None and end.at < start.earliest:
         complaint, end = ("conflicting-values", f"The period ends ({last}) before it starts ({first})."), None
     if end is not None and end.at <= start.at:

@@ -64,7 +64,7 @@ def death(
         if when == IMPLAUSIBLE:
             message = f"The time of death {value} is implausible; it ends nothing."
             return None, [Problem("conflicting-values", reference, "deceasedDateTime", message, affects=("grade",))]
-        message = f"The time of death {value} names no usable day; what was last charted stands for it."
+        message = f"The time of death {value} names no usable day; what was last charted counts instead."
         problems.append(Problem(when, reference, "deceasedDateTime", message))
     elif not patient.deceased_boolean:
         return None, problems

@@ -79,7 +79,7 @@ def merge(
             merged.problems.extend(standing.problems)
             merged.refused.extend(standing.refused)
         if len(steps[position]) > 1:
-            message = "It stands more than once, with nothing that says which is the later; all are considered."
+            message = "It occurs more than once, with nothing that shows which is the later; all are considered."
             merged.problems.append(Problem("conflicting-values", reference, "meta.versionId", message, affects=affects))
         # What cannot be read replaces nothing.
         if known is not None and not all(version.broken for version in steps[position]):
