@@ -31,6 +31,8 @@ DRUGS = {
     "prednisone": "8640",
     "propofol": "8782",
     "anakinra": "72435",
+    "methotrexate": "6851",
+    "rocuronium": "68139",
 }
 ROUTES = {"IV": "47625008", "PO": "26643006", "intrathecal": "72607000"}
 ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
