@@ -302,7 +302,8 @@ class Evaluation:
 
 class TimelineEntry(NamedTuple):
     """One assessment or counted dose. Grades are those of the assessment (None if not assessable)
-    beside the headline; dexamethasone-equivalent is the sum since infusion."""
+    beside the headline; dexamethasone-equivalent is the sum since infusion. reason: why an ICE or CAPD was not
+    made then."""
 
     at: datetime
     kind: str
@@ -315,6 +316,7 @@ class TimelineEntry(NamedTuple):
     ice_score: int | None
     deciding_domain: str | None
     dexamethasone_equivalent_mg: Decimal | None
+    reason: str | None = None
     basis: Assessment | Entry | None = None
 
 

@@ -163,7 +163,7 @@ def assessment_points(assessment: Assessment, view: View) -> list[str]:
     if assessment.not_documented:
         domains = escape(words(assessment.not_documented, NAMES))
         points.append(f"Not documented, counted as absent: {domains}.")
-    points.extend(_excluded(value) for value in assessment.excluded)
+    points.extend(_excluded(value, view) for value in assessment.excluded)
     strict = assessment.strict
     if strict is not None and assessment.working is not None and strict != assessment.working:
         points.append(f"Strict interval, with nothing assumed about consciousness: {_range(strict)}.")
@@ -193,7 +193,13 @@ def when(assessment: Assessment, view: View) -> str:
     return view.whole_day(assessment.day)
 
 
-def _excluded(value: DomainValue) -> str:
+def _excluded(value: DomainValue, view: View) -> str:
+    if value.reason == "ended-by-other-cause":
+        since = value.evidence[-1].time
+        return (
+            f"No longer counted: {escape(domain_text(value))} ({view.clock(value.time)}), attributed to another cause"
+            f"{f' at {view.clock(since)}' if since else ''}."
+        )
     reason = REASONS.get(value.reason, value.reason.replace("-", " ")) or value.status.replace("-", " ")
     verb = "Recorded, not assessable" if value.status == "not-assessable" else "Recorded, not counted"
     return f"{verb}: {escape(domain_text(value))} ({escape(reason)})."

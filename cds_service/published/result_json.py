@@ -154,6 +154,7 @@ def _timeline_entry(entry: TimelineEntry) -> dict[str, Any]:
         "assessable": entry.assessable,
         "iceScore": entry.ice_score,
         "decidingDomain": entry.deciding_domain,
+        "reason": entry.reason,
         "dexamethasoneEquivalentMg": to_json(entry.dexamethasone_equivalent_mg),
     }
 

@@ -33,6 +33,7 @@ class Course(Carried):
         self.fell_due: tuple[datetime, datetime, int] | None = None
         self.headline_rows: tuple[Assessment, ...] = ()  # what set the headline, from its last rise from 0
         self.last: Assessment | None = None
+        self.last_found_at: datetime | None = None  # the last assessable one that was not put off
         self.last_full_at: datetime | None = None
         self.last_full: Assessment | None = None
         self.episode = 0
@@ -87,7 +88,6 @@ class Course(Carried):
         if not assessment.assessable:
             return ""
         self.last = assessment
-        log.close(at, self.not_found_id)
         log.close(at, self.discrepancy_id)
         grade, previous = assessment.counts_as, self.headline
         direction = ""
@@ -98,6 +98,9 @@ class Course(Carried):
             self.headline = grade.high
         if direction:
             self._changed(assessment, previous, direction, log)
+        if direction or not assessment.put_off:
+            self.last_found_at = at
+            log.close(at, self.not_found_id)
         self._possible(assessment, bool(direction), log)
         self._clear_run(assessment, policy)
         self.peak = max(self.peak, self.headline)
@@ -174,7 +177,7 @@ class Course(Carried):
                 direction = "improvement"
         signature = (headline, grade.low, grade.high, assessment.missing)
         kept = {s: i for s, i in self.possible.items() if log.holds(i)}
-        if moved or not assessment.inconclusive:  # what proves nothing ends nothing
+        if moved or not (assessment.inconclusive or assessment.put_off):  # what proves nothing ends nothing
             for other, finding_id in kept.items():
                 if not direction or other != signature:
                     log.close(at, finding_id)

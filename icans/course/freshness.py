@@ -57,7 +57,7 @@ def not_found_at(course: Course, policy: Policy) -> datetime | None:
 
 def not_found_since(course: Course) -> datetime:
     assert course.since is not None
-    return max(course.since, course.last.at) if course.last is not None else course.since
+    return max(course.since, course.last_found_at) if course.last_found_at is not None else course.since
 
 
 def monitoring_end(course: Course, policy: Policy) -> datetime | None:

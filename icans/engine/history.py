@@ -329,7 +329,8 @@ class History:
             if before == 0 and course.headline > 0:
                 treatment.rise_from_zero(assessment, self._situation())
             self._enter(assessment)
-        if was_open and treatment.observe(assessment, admitted, before, self._situation()):
+        served = was_open and treatment.observe(assessment, admitted, before, self._situation())
+        if not admitted and (served or assessment.reason):
             self._enter(assessment)
         if was_open and not course.open:
             treatment.close_all(assessment.at, log)

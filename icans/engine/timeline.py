@@ -39,5 +39,6 @@ def timeline_entry(
         ice_score=assessment.ice_score if assessment is not None else None,
         deciding_domain=assessment.deciding_domain if assessment is not None else None,
         dexamethasone_equivalent_mg=exposure.total_at(at) if course.infusion is not None else None,
+        reason=(assessment.reason or None) if assessment is not None else None,
         basis=basis,
     )

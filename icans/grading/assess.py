@@ -10,17 +10,18 @@ from icans.grading.assessment import Assessment, DomainValue
 from icans.grading.astct import CAPD_GRADE_3, DOMAIN_ORDER, GRADE_0, HEMORRHAGE, UNKNOWN, GradeRange
 from icans.grading.domains import Domains, Surroundings
 from icans.grading.in_force import InForce
+from icans.grading.reasons import weight
 from icans.record import (
     Capd,
     DocumentedGrade,
     GcsEye,
+    IceItem,
     IceTotal,
     NotAssessed,
     Observed,
     Problem,
     Rass,
     evidence_of,
-    is_item,
 )
 
 EVENT_DOMAINS = ("seizure", "motor", "icp-edema")
@@ -41,11 +42,11 @@ def assess(
     arousal = grading.grade_consciousness()
     grading.grade_tool(arousal)
     events = grading.grade_events()
-    row = _row(at, in_force, grading)
     tool_stands = grading.ice is not None or grading.capd is not None or grading.unable
+    row = _row(in_force, grading, tool_stands)
     drives = bool(row.documented) and not tool_stands and not around.tool_follows
-    stands = row.tool or row.state or row.inferred or (row.documented and (tool_stands or not around.tool_follows))
-    if not stands:
+    documented_stands = row.documented and (tool_stands or not around.tool_follows)
+    if not (row.valued or row.reason or row.state or row.inferred or documented_stands):
         unused += [p for p in grading.problems if p.at == at and p.code == "wrong-tool-for-age"]
         return None
     graded = _grade(in_force, grading, row.documented if drives else ())
@@ -62,7 +63,8 @@ def assess(
         earliest=min([e.earliest for e in grading.own]),
         day=own[0].day,
         references=_references(grading, own),
-        full=row.tool or bool(row.documented) or (row.state and tool_stands),
+        full=row.full,
+        reason=row.reason,
         assessable=assessable,
         working=working if assessable else None,
         strict=graded.strict if assessable else None,
@@ -125,39 +127,37 @@ def _documented_now(in_force: InForce, since: datetime) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """What an instant holds at its own time: a value of the patient's tool, a charted state or event, ..."""
+    """What an instant holds at its own time: a value of the patient's tool, why there is none, a charted state or
+    event, an inferred level of consciousness, documented grades. full: it answers the call for an assessment."""
 
-    tool: bool
+    valued: bool
+    reason: str
     state: bool
     inferred: bool
     documented: list[DocumentedGrade]
+    full: bool
 
 
-def _row(at: datetime, in_force: InForce, grading: Domains) -> _Row:
-    tools = grading.around.tools
+def _row(in_force: InForce, grading: Domains, tool_stands: bool) -> _Row:
     infers = grading.around.policy.inferred_consciousness != "off"
-    grouped_earlier = in_force.ice is None or in_force.ice.at != at
-    tool = state = inferred = False
+    state = inferred = False
     documented: list[DocumentedGrade] = []
     for entry in grading.own:
-        if isinstance(entry, IceTotal):
-            tool = tool or tools.ice
-        elif isinstance(entry, (GcsEye, Rass)):
+        if isinstance(entry, (GcsEye, Rass)):
             inferred = inferred or infers
         elif isinstance(entry, DocumentedGrade):
             if entry.grade < 5:  # death is no row
                 documented.append(entry)
-        elif isinstance(entry, Capd):
-            tool = tool or (tools.capd and not grading.capd_ignored)
-        elif is_item(entry):
-            tool = tool or (tools.ice and not grouped_earlier)
         elif isinstance(entry, NotAssessed):
-            applies = {"ice": tools.ice, "capd": tools.capd and not grading.capd_ignored}.get(entry.tool, False)
-            tool = tool or applies
             state = state or (entry.tool == "consciousness" and entry.reason == "unarousable")
-        else:
-            state = state or getattr(entry, "finding", None) not in UNCOUNTED_FINDINGS
-    return _Row(tool, state, inferred, documented)
+        elif not isinstance(entry, (IceTotal, IceItem, Capd)):
+            uncounted = getattr(entry, "finding", None) in UNCOUNTED_FINDINGS or entry in in_force.excluded
+            state = state or not uncounted
+    valued, reason = grading.tool_valued(), grading.reason_now()
+    tried = weight(reason) == 2 or (weight(reason) == 1 and grading.level_charted())
+    beside = tool_stands or any(weight(earlier) == 1 for _, earlier in grading.reasons)
+    full = valued or tried or bool(documented) or (state and beside)
+    return _Row(valued, reason, state, inferred, documented, full)
 
 
 def _domain_order(value: DomainValue) -> int:

@@ -41,6 +41,8 @@ class Assessment(NamedTuple):
     clear: counts as grade 0 (no neurotoxicity recorded, or at the patient's own baseline).
     inconclusive: an ICE obtained under sedation; it ends nothing and proves nothing.
     documented: grade charted by a clinician within the hour, None if none.
+    full: it answers the call for an assessment. reason: why the patient's tool has no value at this instant, "" if it
+        has one or nothing is charted about it.
     notes: what the reader must know, as codes: "consciousness-not-recorded", "consciousness-inferred",
         "at-baseline", "below-baseline", "no-baseline", "under-sedation", "recent-bolus",
         "sedation-unchecked", "events-re-documentation-due", "implausible-pair", "age-unknown".
@@ -71,8 +73,14 @@ class Assessment(NamedTuple):
     under_sedation: bool = False
     inconclusive: bool = False
     documented: int | None = None
+    reason: str = ""
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def put_off(self) -> bool:
+        """Instead of an ICE or CAPD a reason is charted that does not answer the call for one; it ends no clock."""
+        return bool(self.reason) and not self.full
 
     @property
     def counts_as(self) -> GradeRange:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from icans.record import ICE_ITEM_POINTS
+from icans.record import ICE_ITEM_POINTS, IcpEdema, Motor, Seizure
 
 
 class GradeRange(NamedTuple):
@@ -120,6 +120,13 @@ def seizure_grade(finding: str, duration_seconds: Decimal | None) -> GradeRange:
         prolonged = duration_seconds > PROLONGED_SEIZURE_SECONDS
         return SEIZURE_GRADES["prolonged" if prolonged else "brief-or-resolving"]
     return SEIZURE_GRADES[finding]
+
+
+def event_grade(event: Seizure | Motor | IcpEdema) -> GradeRange:
+    """Grade of a seizure, motor or ICP and edema finding."""
+    if isinstance(event, Seizure):
+        return seizure_grade(event.finding, event.duration_seconds)
+    return MOTOR_GRADES[event.finding] if isinstance(event, Motor) else ICP_EDEMA_GRADES[event.finding]
 
 
 def table_in_force() -> dict[str, Any]:

@@ -15,14 +15,13 @@ from icans.grading.astct import (
     CAPD_GRADE_3,
     GRADE_0,
     HEMORRHAGE,
-    ICP_EDEMA_GRADES,
-    MOTOR_GRADES,
     UNKNOWN,
     GradeRange,
+    event_grade,
     ice_grade,
-    seizure_grade,
 )
 from icans.grading.in_force import CapdValue, ConsciousnessValue, InForce, worst
+from icans.grading.reasons import strongest
 from icans.grading.tool_for_age import Tools
 from icans.policy.policy import Policy
 from icans.record import (
@@ -30,6 +29,7 @@ from icans.record import (
     Consciousness,
     DocumentedGrade,
     Entry,
+    Evidence,
     GcsEye,
     IcpEdema,
     Motor,
@@ -72,6 +72,7 @@ class Domains:
         self.capd_value: CapdValue | None = None
         self.capd_ignored = False
         self.unable = False
+        self.reasons: list[tuple[datetime, str]] = []  # why the patient's tool has no value, and since when
         self.missing_consciousness: GradeRange | None = None
         consciousness = in_force.consciousness
         self.consciousness = consciousness if consciousness and consciousness.at >= self.since else None
@@ -94,7 +95,7 @@ class Domains:
         at = getattr(value, "at", None)
         return at is not None and at >= self.since
 
-    def exclude(self, domain: str, entries: Sequence[Entry], reason: str) -> None:
+    def exclude(self, domain: str, entries: Sequence[Entry], reason: str, evidence: tuple[Evidence, ...] = ()) -> None:
         for entry in entries:
             self.excluded.append(
                 DomainValue(
@@ -105,7 +106,7 @@ class Domains:
                     time=entry.at,
                     status="not-assessable" if reason == "sedation" else "excluded",
                     reason=reason,
-                    evidence=evidence_of([entry]),
+                    evidence=evidence or evidence_of([entry]),
                 )
             )
 
@@ -132,6 +133,10 @@ class Domains:
             value = None  # ICE and CAPD are one domain: a newer score replaces the reason for none
         elif value is not None and value.low is not None and capd is not None and capd.total is None:
             capd = capd if capd.at >= value.at else None
+        if value is not None and value.low is None:
+            self.reasons.append((value.at, value.stated))
+        if capd is not None and capd.total is None:
+            self.reasons.append((capd.at, capd.reason))
         if tools.age_imprecise and (capd is not None or value is not None):
             entry = (value or capd).entries[0]  # type: ignore[union-attr]
             message = "Only the year of birth is known; ICE and CAPD are both accepted and the worse counts."
@@ -150,6 +155,22 @@ class Domains:
             self.exclude("ice", value.entries, "sedation")
             value = None
         self.ice = value
+
+    def tool_valued(self) -> bool:
+        """The patient's tool has a value of this very instant, be it void."""
+        tools, ice_value, capd = self.around.tools, self.in_force.ice, self.in_force.capd
+        by_ice = tools.ice and ice_value is not None and ice_value.at == self.at and ice_value.low is not None
+        by_capd = tools.capd and not self.capd_ignored and capd is not None and capd.at == self.at
+        return by_ice or (by_capd and capd is not None and capd.total is not None)
+
+    def reason_now(self) -> str:
+        """Why the patient's tool has no value at this very instant; "" if it has one, or none is stated."""
+        return "" if self.tool_valued() else strongest(reason for at, reason in self.reasons if at == self.at)
+
+    def level_charted(self) -> bool:
+        """A level of consciousness is charted in the window, not inferred and not void."""
+        charted_at = self.in_force.level_charted_at
+        return not self.sedated and charted_at is not None and charted_at >= self.since
 
     def tool_charted(self) -> tuple[bool, bool]:
         """Whether the chosen tool has a value charted at this very instant, and whether it says "unarousable"."""
@@ -250,15 +271,15 @@ class Domains:
         before = len(self.domains)
         seizures = [e for e in in_force.seizures if e.at >= cutoff] if in_force.seizures else ()
         if seizures:
-            worst_seizure = max(seizures, key=lambda e: _order(seizure_grade(e.finding, e.duration_seconds)))
-            self._event(
-                "seizure", seizures, [seizure_grade(e.finding, e.duration_seconds) for e in seizures], worst_seizure
-            )
+            worst_seizure = max(seizures, key=lambda e: _order(event_grade(e)))
+            self._event("seizure", seizures, [event_grade(e) for e in seizures], worst_seizure)
         if in_force.motor:
-            self._standing("motor", in_force.motor, [MOTOR_GRADES[e.finding] for e in in_force.motor], cutoff)
+            self._standing("motor", in_force.motor, [event_grade(e) for e in in_force.motor], cutoff)
         if in_force.icp_edema:
-            grades = [ICP_EDEMA_GRADES[e.finding] for e in in_force.icp_edema]
-            self._standing("icp-edema", in_force.icp_edema, grades, cutoff)
+            self._standing("icp-edema", in_force.icp_edema, [event_grade(e) for e in in_force.icp_edema], cutoff)
+        for event, attributed in in_force.disowned:
+            if attributed.at >= cutoff:
+                self.exclude(_domain_of(event), [event], "ended-by-other-cause", evidence_of([event, attributed]))
         for bleeding in in_force.hemorrhage:
             if bleeding.at >= cutoff:
                 self.exclude("icp-edema", [bleeding], HEMORRHAGE)

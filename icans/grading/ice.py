@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from icans.grading.reasons import strongest, weakest
 from icans.record import (
     ICE_ITEM_POINTS,
     ICE_MAXIMUM,
@@ -26,7 +27,8 @@ class IceValue:
 
     low, high: bounds of the score in points, None if nothing valid was obtained.
     maximum: points that can be obtained by this patient (items not valid at baseline left out).
-    missing: valid items without a result. reason: why nothing was obtained ("sedated", "unarousable", ...).
+    missing: valid items without a result. reason: why nothing was obtained ("sedated", "unarousable", ...);
+    stated: the same as it answers the call for an assessment, of several items' reasons the weakest.
     ranged: a range was charted as the total.
     mismatch: items and recorded total disagree; the bounds then span both.
     """
@@ -37,6 +39,7 @@ class IceValue:
     maximum: int = ICE_MAXIMUM
     missing: tuple[str, ...] = ()
     reason: str = ""
+    stated: str = ""
     mismatch: bool = False
     entries: tuple[Entry, ...] = ()
     ranged: bool = False
@@ -125,7 +128,16 @@ def value_of_items(
     maximum = ICE_MAXIMUM - sum(ICE_ITEM_POINTS[item] for item in not_valid)
     missing = tuple(item for item in absent if item not in not_valid)
     if not obtained:
-        return IceValue(at=at, low=None, high=None, maximum=maximum, missing=missing, reason=reason, entries=entries)
+        return IceValue(
+            at=at,
+            low=None,
+            high=None,
+            maximum=maximum,
+            missing=missing,
+            reason=reason,
+            stated=weakest(reasons),
+            entries=entries,
+        )
     score = sum(obtained.values())
     return IceValue(
         at=at,
@@ -146,7 +158,8 @@ def value_of_total(total: IceTotal) -> IceValue:
 def value_of_reason(entry: NotAssessed) -> IceValue:
     """The whole ICE was not assessed; aphasia means that it was tried and failed (0 points)."""
     points = 0 if entry.reason == "aphasia" else None
-    return IceValue(at=entry.at, low=points, high=points, reason="" if points == 0 else entry.reason, entries=(entry,))
+    reason = "" if points == 0 else entry.reason
+    return IceValue(at=entry.at, low=points, high=points, reason=reason, stated=reason, entries=(entry,))
 
 
 def worse_of(first: IceValue, second: IceValue) -> IceValue:
@@ -162,6 +175,7 @@ def worse_of(first: IceValue, second: IceValue) -> IceValue:
             maximum=kept.maximum,
             missing=kept.missing,
             reason=reason if kept.low is None or reason in ("sedated", "unarousable") else "",
+            stated=strongest((first.stated, second.stated)) if kept.low is None else "",
             mismatch=kept.mismatch,
             entries=entries,
             ranged=kept.ranged,

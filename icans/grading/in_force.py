@@ -9,7 +9,15 @@ from typing import Any
 
 from icans.carried import Carried
 from icans.grading import ice
-from icans.grading.astct import CONSCIOUSNESS_GRADES, DEEP_SEDATION, GCS_EYE_GRADES, HEMORRHAGE, GradeRange, rass_grade
+from icans.grading.astct import (
+    CONSCIOUSNESS_GRADES,
+    DEEP_SEDATION,
+    GCS_EYE_GRADES,
+    HEMORRHAGE,
+    GradeRange,
+    event_grade,
+    rass_grade,
+)
 from icans.grading.sedation import Sedation
 from icans.policy.policy import Policy
 from icans.record import (
@@ -38,6 +46,7 @@ ENTRY_TYPES_OF_ITEMS = (IceItem, NotAssessed)
 Kinds = dict[type[Observed], list[Any]]
 #: Which entries speak of which domain, so that the others are not looked for in vain.
 KINDS_OF_ICE = frozenset({IceTotal, IceItem, NotAssessed})
+Event = Seizure | Motor | IcpEdema
 KINDS_OF_EVENTS = frozenset({Seizure, Motor, IcpEdema})
 KINDS_OF_CONSCIOUSNESS = frozenset({Consciousness, GcsEye, Rass, NotAssessed})
 
@@ -74,6 +83,7 @@ class InForce(Carried):
         self.ice: ice.IceValue | None = None
         self.capd: CapdValue | None = None
         self.consciousness: ConsciousnessValue | None = None
+        self.level_charted_at: datetime | None = None  # that of the newest charted one, inferred ones left out
         self.seizures: tuple[Seizure, ...] = ()
         self.motor: tuple[Motor, ...] = ()
         self.icp_edema: tuple[IcpEdema, ...] = ()
@@ -81,6 +91,7 @@ class InForce(Carried):
         self.documented: tuple[DocumentedGrade, ...] = ()
         self.documented_latest: DocumentedGrade | None = None
         self.excluded: tuple[Observed, ...] = ()
+        self.disowned: tuple[tuple[Event, Event], ...] = ()  # carried until charted as due to another cause, and that
         self.sedation = Sedation()
         self.grouped_until: datetime | None = None
         self.invalid_items: frozenset[str] = frozenset()
@@ -107,6 +118,8 @@ class InForce(Carried):
         for entry in own:
             if entry.other_cause:
                 self.excluded = (*self.excluded, entry)
+                if isinstance(entry, (Seizure, Motor, IcpEdema)):
+                    self._disown(entry, policy)
             else:
                 used.append(entry)
                 kinds.setdefault(type(entry), []).append(entry)
@@ -218,6 +231,7 @@ class InForce(Carried):
             grades = [CONSCIOUSNESS_GRADES[e.level] for e in charted]
             problems += repeated(charted, [e.level for e in charted])
             self.consciousness = ConsciousnessValue(at=at, grade=worst(grades), entries=tuple(charted))
+            self.level_charted_at = at
         reasons: list[NotAssessed] = [
             e
             for e in kinds.get(NotAssessed, [])
@@ -231,6 +245,7 @@ class InForce(Carried):
                 reason="" if unarousable else "sedated",
                 entries=(*reasons, *charted),
             )
+            self.level_charted_at = at if unarousable else self.level_charted_at
         scores: list[Rass] = kinds.get(Rass, [])
         inferred: list[GcsEye | Rass] = sorted([*kinds.get(GcsEye, []), *scores], key=lambda e: e.reference)
         if scores:
@@ -239,6 +254,22 @@ class InForce(Carried):
         if inferred and not charted and not reasons and policy.inferred_consciousness != "off":
             grades = [GCS_EYE_GRADES[e.score] if isinstance(e, GcsEye) else rass_grade(e.score) for e in inferred]
             self.consciousness = ConsciousnessValue(at=at, grade=worst(grades), inferred=True, entries=tuple(inferred))
+
+    def _disown(self, attributed: Event, policy: Policy) -> None:
+        """What is due to another cause ends what its domain carries with the same code or with no higher grade."""
+        ended: list[Event]
+        if isinstance(attributed, Seizure):
+            ended = _ended_by(attributed, self.seizures)
+            self.seizures = tuple(e for e in self.seizures if e not in ended)
+        elif isinstance(attributed, Motor):
+            ended = _ended_by(attributed, self.motor)
+            self.motor = tuple(e for e in self.motor if e not in ended)
+        else:
+            ended = _ended_by(attributed, self.icp_edema)
+            self.icp_edema = tuple(e for e in self.icp_edema if e not in ended)
+        since = attributed.at - policy.event_carry
+        recent = (pair for pair in self.disowned if pair[1].at >= since)
+        self.disowned = (*recent, *((entry, attributed) for entry in ended if event_grade(entry).high))
 
     def _absorb_events(self, at: datetime, kinds: Kinds, problems: list[Problem]) -> None:
         seizures: list[Seizure] = kinds.get(Seizure, [])
@@ -289,6 +320,11 @@ class InForce(Carried):
         if icp:
             problems += repeated(icp, [e.finding for e in icp], coexist=True)
             self.icp_edema = tuple(icp)
+
+
+def _ended_by(attributed: Event, carried: Sequence[Event]) -> list[Event]:
+    low = event_grade(attributed).low
+    return [e for e in carried if e.finding == attributed.finding or event_grade(e).high <= low]
 
 
 def worst(grades: Sequence[GradeRange]) -> GradeRange:

@@ -158,7 +158,8 @@ class Treatment(Carried):
             return False
         at = assessment.at
         judged_before = line.verdict is not None and line.verdict_at is not None and line.verdict_at < at
-        served = self._weigh(line, assessment, admitted, situation)
+        put_off = assessment.put_off and situation.course.headline == previous_headline
+        served = self._weigh(line, assessment, admitted, put_off, situation)
         line = self.lines[-1]
         decisive = line.verdict_at == at and line.verdict is not None and line.verdict.kind != "indeterminate"
         rose = admitted and situation.course.headline > previous_headline
@@ -168,15 +169,18 @@ class Treatment(Carried):
             self._set(replace(line, re_worsening_ids=(*line.re_worsening_ids, finding_id)))
         return served
 
-    def _weigh(self, line: Line, assessment: Assessment, admitted: bool, situation: Situation) -> bool:
-        """Both clauses on one row; True if the row serves the line though it is not admitted."""
+    def _weigh(self, line: Line, assessment: Assessment, admitted: bool, put_off: bool, situation: Situation) -> bool:
+        """Both clauses on one row; True if the row serves the line though it is not admitted.
+
+        put_off: instead of an ICE or CAPD only a reason was charted, and the headline stays: no overdue ends with it.
+        """
         at = assessment.at
         reference = line.reference
         if reference is None:
             if assessment.full and assessment.assessable and at <= line.start + situation.policy.reference_after:
                 self._set(replace(line, reference=assessment))
             else:
-                self._candidate(line, assessment, situation)
+                self._candidate(line, assessment, put_off, situation)
             return False
         if admitted and assessment.assessable:
             if worse_under_treatment(line, assessment, self.active(line, at, situation.policy), situation):
@@ -187,9 +191,12 @@ class Treatment(Carried):
                 line = self.current(situation.course.episode) or line
                 for finding_id in line.finding_ids:
                     situation.log.close(at, finding_id)
-        return self._candidate(self.current(situation.course.episode) or line, assessment, situation, admitted)
+        line = self.current(situation.course.episode) or line
+        return self._candidate(line, assessment, put_off, situation, admitted)
 
-    def _candidate(self, line: Line, assessment: Assessment, situation: Situation, admitted: bool = True) -> bool:
+    def _candidate(
+        self, line: Line, assessment: Assessment, put_off: bool, situation: Situation, admitted: bool = True
+    ) -> bool:
         """Whether the row may serve the 24-hour evaluation, or settle an indeterminate one."""
         at, due = assessment.at, line.start + situation.policy.evaluation_due
         decisive = line.reference is not None and assessment.assessable and not_below(assessment, line.reference)
@@ -206,7 +213,7 @@ class Treatment(Carried):
         if line.verdict is None or (
             line.no_reference and line.overdue_id is not None and situation.log.holds(line.overdue_id)
         ):
-            if assessment.full or decisive:
+            if assessment.full or (decisive and not put_off):
                 self._judge(line, assessment, at, situation)
                 return not admitted
         elif line.verdict.kind == "indeterminate" and line.verdict.reason != "no-reference" and admitted:
@@ -241,7 +248,7 @@ class Treatment(Carried):
             if line.evaluation_full is None and line.evaluation_partial is None and line.not_assessable:
                 self._judge(line, None, at, situation)
             elif evaluation is not None and line.reference is not None:
-                if not evaluation.full and not line.partial_admitted:
+                if not evaluation.full and not line.partial_admitted and not evaluation.reason:
                     timeline(evaluation)
                 self._judge(line, evaluation, at, situation)
             elif evaluation is None:

@@ -67,7 +67,7 @@ def test_L13_which_reasons_make_a_row_full(tool, beside, reason):
         (consciousness(LATER, "alert", other_cause=True), False),
         (gcs_eye(LATER, 4), False),
         (rass(LATER, 0), False),
-        (seizure(LATER, "none"), False),
+        (seizure(on_day(5, "15:59"), "none"), False),
     ],
 )
 def test_L13_only_a_charted_level_of_the_same_60_minutes_makes_it_full(beside, full):
@@ -207,7 +207,6 @@ def test_L17_another_cause_ends_what_is_carried_with_the_same_code_or_no_higher_
     cause = {**attributed, "effectiveDateTime": at}
     cause = {**cause, "component": [*cause.get("component", ()), *seizure(at, "none", other_cause=True)["component"]]}
     assert after(carried, cause) == left
-    assert after(cause, carried)[1] == left[1]
 
 
 def test_L17_of_several_carried_findings_only_those_end():
@@ -290,7 +289,7 @@ NINE = {"year": 1, "month": 1, "city": 1, "hospital": 1, "naming": 3, "command":
 def not_charted(played):
     """The findings that an item is never charted, and the items each names."""
     return [
-        (a["at"], [p["element"] for p in (a["revisedFacts"] or a["facts"])["problems"]])
+        (a["at"], [p["element"] for p in (a.get("revisedFacts") or a["facts"])["problems"]])
         for a in alerts(played, "data-quality")
         if a["facts"]["problems"][0]["code"] == "item-not-charted"
     ]
@@ -334,7 +333,7 @@ def test_L36_an_item_absent_for_a_standard_code_is_not_charted():
     early = {**item(on_day(5, "07:55"), "writing", 0), "dataAbsentReason": standard}
     del early["valueInteger"]
     loose = [item(on_day(5, "08:06"), name, points) for name, points in NINE.items()]
-    played = replayed(ALERT, early, *loose)
+    played = replayed(early, *loose)
     assert [e["at"] for e in played["timeline"]] == [on_day(5, "08:06")]
     repeated = item(on_day(5, "08:07"), "writing", 1)
     assert graded(on_day(5, "08:10"), ALERT, {**early, "effectiveDateTime": on_day(5, "08:06")}, *loose, repeated) == (

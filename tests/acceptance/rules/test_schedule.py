@@ -30,7 +30,7 @@ def whole(when, score, level="alert"):
 
 def spans(played, kind="assessment-overdue"):
     """(at, shown, until, reopened) of every alert of that type."""
-    return [(a["at"], a["shownAt"], a["until"], a["reopenedAt"]) for a in alerts(played, kind)]
+    return [(a["at"], a["shownAt"], a["until"], a.get("reopenedAt", [])) for a in alerts(played, kind)]
 
 
 def with_policy(tmp_path, capsys, policy, *charted, until):
