@@ -10,6 +10,7 @@ from typing import Any
 
 from icans.carried import Carried
 from icans.chart import CourseStart
+from icans.course.due import Due
 from icans.facts import Facts, GradeChange, GradeDiscrepancy, GradePossibleChange, IcansActive
 from icans.findings import INDICATOR_OF_GRADE, Basis, Finding, finding_id, key_time
 from icans.findings_log import FindingsLog
@@ -30,7 +31,6 @@ class Course(Carried):
         self.headline = 0
         self.headline_at: datetime | None = None
         self.rose_at: datetime | None = None
-        self.fell_due: tuple[datetime, datetime, int] | None = None
         self.headline_rows: tuple[Assessment, ...] = ()  # what set the headline, from its last rise from 0
         self.last: Assessment | None = None
         self.last_found_at: datetime | None = None  # the last assessable one that was not put off
@@ -49,7 +49,9 @@ class Course(Carried):
         self.active_id: str | None = None
         self.possible: Mapping[tuple[Any, ...], str] = {}
         self.discrepancy_id: str | None = None
+        self.overdue: Due | None = None  # the next assessment
         self.overdue_id: str | None = None
+        self.not_found: Due | None = None
         self.not_found_id: str | None = None
         self.upcoming: tuple[datetime, ...] = ()  # instants at which something falls due, as of the last settled one
 

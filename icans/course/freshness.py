@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from icans.course.course import Course
+from icans.course.due import Due
 from icans.facts import AssessmentNotFound, AssessmentOverdue
 from icans.findings import Finding, key_time
 from icans.findings_log import FindingsLog
@@ -12,11 +14,20 @@ from icans.grading.assessment import Assessment
 from icans.policy.policy import Policy
 
 
-def stale_after(headline: int, policy: Policy) -> timedelta:
-    """How old a full assessment may be: schedule of Fridberg et al. 2026 plus tolerance."""
+def schedule(headline: int, policy: Policy) -> tuple[timedelta, timedelta]:
+    """Interval between full assessments, and what may be missing on it: Fridberg et al. 2026 from grade 2 on and for
+    enrolled patients, ASCO 2021 at grade 1."""
     if headline >= 2:
-        return policy.interval_severe + policy.grace_severe
-    return policy.interval_mild + policy.grace_mild
+        return policy.interval_severe, policy.grace_severe
+    if headline == 1 and policy.protocol_enrolled == "none":
+        return policy.interval_grade_1, policy.grace_grade_1
+    return policy.interval_mild, policy.grace_mild
+
+
+def stale_after(headline: int, policy: Policy) -> timedelta:
+    """How old a full assessment may be."""
+    interval, grace = schedule(headline, policy)
+    return interval + grace
 
 
 def is_stale(course: Course, at: datetime, policy: Policy) -> bool:
@@ -32,31 +43,18 @@ def admits(course: Course, assessment: Assessment, policy: Policy) -> bool:
     return course.last_full_at is None or assessment.at - course.last_full_at >= stale_after(course.headline, policy)
 
 
-def overdue_at(course: Course, policy: Policy) -> datetime | None:
-    """When the next full assessment is overdue, None if none is expected."""
-    enrolled = policy.protocol_enrolled == "all"
-    if not course.monitored or (course.headline == 0 and not enrolled):
+def counts_from(course: Course, policy: Policy) -> datetime | None:
+    """The last full row since the infusion, else the onset, from which the next one is expected; None if none is."""
+    if not course.monitored or (course.headline == 0 and policy.protocol_enrolled == "none"):
         return None
-    last = course.last_full_at
-    if last is None:
-        last = course.onset
-    if last is None:
-        return None
-    due = last + stale_after(course.headline, policy)
-    return max(due, course.rose_at) if course.rose_at is not None and course.headline else due
+    last, since = course.last_full_at, course.since
+    return last if last is not None and since is not None and last >= since else course.onset
 
 
-def not_found_at(course: Course, policy: Policy) -> datetime | None:
-    """When it is said that no assessment was found (grade 0, the first days only)."""
+def not_found_since(course: Course) -> datetime | None:
+    """The infusion or the last assessable row, from which the next one is looked for at grade 0; None above it."""
     if not course.monitored or course.since is None or course.headline:
         return None
-    since = not_found_since(course)
-    due = since + policy.not_found_after
-    return due if due <= course.since + policy.not_found_until else None
-
-
-def not_found_since(course: Course) -> datetime:
-    assert course.since is not None
     return max(course.since, course.last_found_at) if course.last_found_at is not None else course.since
 
 
@@ -76,51 +74,82 @@ def next_due(course: Course, at: datetime) -> datetime | None:
 
 
 def settle(
-    course: Course, at: datetime, dies: bool, reassessment_holds: bool, policy: Policy, log: FindingsLog
+    course: Course,
+    at: datetime,
+    dies: bool,
+    reassessment_holds: bool,
+    sedated_until: datetime | None,
+    policy: Policy,
+    log: FindingsLog,
 ) -> bool:
     """Open and close what depends on time only; returns whether monitoring ends at ``at``.
 
-    It ends with a death and when its time is over; no assessment is overdue from then on.
+    It ends with a death and when its time is over; no assessment is overdue from then on. sedated_until: the end of the
+    sedatives that run at ``at``, None if none does.
     """
-    due, last = overdue_at(course, policy), _last_row(course)
-    end, not_found = monitoring_end(course, policy), not_found_at(course, policy)
-    over = course.since + policy.not_found_until if course.since is not None else None
+    end = monitoring_end(course, policy)
     ending = dies or (end is not None and at >= end)
-    if due is None or (course.fell_due is not None and course.fell_due[0] != last):
-        course.fell_due = None
+    course.overdue = _overdue_at(course, at, sedated_until, policy)
+    if course.overdue is None or not course.overdue.holds or reassessment_holds:
         log.close(at, course.overdue_id)
-    if course.fell_due is None and due is not None and last is not None and at >= due:
-        course.fell_due = (last, due, course.headline)
-    if course.fell_due is not None:
-        if reassessment_holds:
-            log.close(at, course.overdue_id)
-        elif not log.holds(course.overdue_id) and not ending:
-            course.overdue_id = log.open(at, _overdue(course, policy, *course.fell_due))
-    if not_found is None or (over is not None and at >= over):
-        log.close(at, course.not_found_id)
-    elif at >= not_found and not log.holds(course.not_found_id):
-        course.not_found_id = log.open(at, _not_found(course, not_found))
-    course.upcoming = tuple([instant for instant in (end, due, not_found, over) if instant is not None])
+    elif not log.holds(course.overdue_id) and not ending:
+        course.overdue_id = log.open(at, _overdue(course, course.overdue, policy))
+    course.not_found = _not_found_at(course, at, sedated_until, policy)
+    _say_not_found(course, at, log)
+    instants = [end]
+    for due in (course.overdue, course.not_found):
+        instants += [due.waits, due.until] if due is not None else []
+    course.upcoming = tuple([instant for instant in instants if instant is not None])
     return ending
 
 
-def _overdue(course: Course, policy: Policy, last: datetime, due: datetime, grade: int) -> Finding:
+def _overdue_at(course: Course, at: datetime, sedated_until: datetime | None, policy: Policy) -> Due | None:
+    since = counts_from(course, policy)
+    if since is None:
+        return None
+    due = course.overdue if course.overdue is not None and course.overdue.since == since else Due(since=since)
+    limit, rose_at = stale_after(course.headline, policy), course.rose_at if course.headline else None
+    first = max(since + limit, rose_at or since)
+    return due.looked_at(at, first, limit, sedated_until, course.headline, rose_at)
+
+
+def _overdue(course: Course, due: Due, policy: Policy) -> Finding:
     """Told once a full row; a headline that falls later does not take it back."""
-    interval = policy.interval_severe if grade >= 2 else policy.interval_mild
+    interval, _ = schedule(due.grade, policy)
     hours = int(interval.total_seconds() // 3600)
-    facts = AssessmentOverdue(last_assessment=last, interval_hours=hours, grade=grade)
+    facts = AssessmentOverdue(last_assessment=due.since, interval_hours=hours, grade=due.grade)
     full = course.last_full
-    evidence = full.evidence if full is not None and full.at == last else ()
-    return course.finding(key_time(last), due, "info", facts, evidence, course.last)
+    evidence = full.evidence if full is not None and full.at == due.since else ()
+    assert due.fell is not None
+    return course.finding(key_time(due.since), due.fell, "info", facts, evidence, course.last)
 
 
-def _last_row(course: Course) -> datetime | None:
-    if course.last_full_at is not None:
-        return course.last_full_at
-    return course.onset
-
-
-def _not_found(course: Course, due: datetime) -> Finding:
+def _not_found_at(course: Course, at: datetime, sedated_until: datetime | None, policy: Policy) -> Due | None:
+    """Its last day is fixed when it falls due: later where an episode is open or nothing was ever found."""
     since = not_found_since(course)
-    facts = AssessmentNotFound(since=since, looked_for=("ice", "capd", "consciousness", "documented-icans-grade"))
-    return course.finding(key_time(since), due, "info", facts, (), course.last)
+    if since is None or course.since is None:
+        return None
+    due = course.not_found if course.not_found is not None and course.not_found.since == since else Due(since=since)
+    if due.until is not None and at >= due.until:
+        return due
+    after = policy.not_found_after
+    due = due.looked_at(at, since + after, after, sedated_until, course.headline)
+    if due.fell is not None and due.until is None:
+        unseen = course.open or course.last_found_at is None
+        last = policy.not_found_unseen_until if unseen else policy.not_found_until
+        due = replace(due, until=course.since + last)
+    return due
+
+
+def _say_not_found(course: Course, at: datetime, log: FindingsLog) -> None:
+    due = course.not_found
+    if due is None or not due.holds or due.fell is None or due.until is None or due.fell > due.until:
+        log.close(at, course.not_found_id)
+        return
+    if not log.holds(course.not_found_id) and (at < due.until or at == due.fell):
+        looked_for = ("ice", "capd", "consciousness", "documented-icans-grade")
+        facts = AssessmentNotFound(since=due.since, looked_for=looked_for)
+        found = course.finding(key_time(due.since), due.fell, "info", facts, (), course.last)
+        course.not_found_id = log.open(at, found)
+    if at >= due.until:
+        log.close(at, course.not_found_id)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from icans.course.freshness import not_found_at, not_found_since, overdue_at
+from icans.course.due import Due
+from icans.course.freshness import counts_from
 from icans.engine.history import History
 from icans.facts import CumulativeDose, Refractory
 from icans.findings import Alert, RuleNow
@@ -86,6 +87,12 @@ def _monitored(history: History) -> Condition:
     )
 
 
+def _unsedated(due: Due | None) -> Condition:
+    waits = due is not None and due.base is not None
+    until = f" until {due.base:%Y-%m-%d %H:%M} UTC" if due is not None and due.base is not None else ""
+    return Condition(not waits, f"a sedative or paralytic runs or ran{until}: it counts from its end", "its end")
+
+
 def _course_rules(at: datetime, history: History) -> list[Explained]:
     course, policy = history.state.course, history.policy
     monitored = _monitored(history)
@@ -121,9 +128,13 @@ def _course_rules(at: datetime, history: History) -> list[Explained]:
     strict = last.strict if last is not None else None
     window = in_words(policy.combination_window)
     differs = near and strict is not None and not strict.low <= (last.documented if last else 0) <= strict.high  # type: ignore[operator]
-    overdue = overdue_at(course, policy)
-    not_found = not_found_at(course, policy)
-    due = {"due": overdue, "lastAssessment": course.last_full_at, "headline": course.headline}
+    overdue, not_found = course.overdue, course.not_found
+    due = {
+        "due": overdue.when if overdue else None,
+        "lastAssessment": counts_from(course, policy),
+        "headline": course.headline,
+    }
+    searched_until = not_found.until if not_found and not_found.until else None
     return [
         ("grade-change", [monitored, assessed, changed], grade, ASTCT),
         ("icans-active", [monitored, active], grade, ASTCT),
@@ -163,10 +174,11 @@ def _course_rules(at: datetime, history: History) -> list[Explained]:
                     overdue is not None, "no assessment is expected at grade 0", "an assessment of grade 1 or more"
                 ),
                 Condition(
-                    overdue is not None and at >= overdue,
+                    overdue is not None and (overdue.holds or overdue.base is not None),
                     "the next assessment is not due yet",
                     "no assessment until it is due",
                 ),
+                _unsedated(overdue),
                 Condition(
                     not history.state.treatment.reassessment_holds(history.log),
                     "the 24-hour reassessment is already said to be missing",
@@ -182,12 +194,19 @@ def _course_rules(at: datetime, history: History) -> list[Explained]:
                 monitored,
                 Condition(course.headline == 0, "the grade is above 0", "grade 0"),
                 Condition(
-                    not_found is not None and at >= not_found,
-                    f"an assessment is recent enough, or the first {in_words(policy.not_found_until)} are over",
+                    not_found is not None and (not_found.holds or not_found.base is not None),
+                    "an assessment is recent enough",
                     f"no assessment for {in_words(policy.not_found_after)}",
                 ),
+                _unsedated(not_found),
+                Condition(
+                    searched_until is None or (not_found is not None and at < searched_until),
+                    f"the first {in_words(policy.not_found_until)} are over, or the first "
+                    f"{in_words(policy.not_found_unseen_until)} where an episode is open or nothing was ever found",
+                    "a new infusion",
+                ),
             ],
-            {"due": not_found, "since": not_found_since(course) if course.monitored and course.since else None},
+            {"due": not_found.when if not_found else None, "since": not_found.since if not_found else None},
             PROJECT,
         ),
     ]

@@ -177,10 +177,11 @@ class History:
         course = state.course
         if course.monitored:
             self._open(at, tier_crossed(at, course, state.exposure, self.doses, self.policy))
-            state.treatment.fall_due(at, self._situation(), self._enter)
+            sedated_until = state.in_force.sedation.runs_until(at, self.policy)
+            state.treatment.fall_due(at, sedated_until, self._situation(), self._enter)
             dies = instant is not None and self._dies(instant)
             overdue = state.treatment.reassessment_holds(self.log)
-            if settle(course, at, dies, overdue, self.policy, self.log):
+            if settle(course, at, dies, overdue, sedated_until, self.policy, self.log):
                 course.ended = at
                 self._close_everything(at)
         self.since_checkpoint += 1

@@ -84,8 +84,8 @@ def grade_now(at: datetime, history: History) -> GradeNow:
 
 def refractory_now(history: History) -> RefractoryNow:
     """State of the refractoriness definition and all treatment lines of the course."""
-    course, treatment, log = history.state.course, history.state.treatment, history.log
-    lines = tuple(line_now(line, log) for line in treatment.lines)
+    course, treatment = history.state.course, history.state.treatment
+    lines = tuple(line_now(line) for line in treatment.lines)
     current = treatment.current(course.episode)
     if not history.record.administrations_read:
         state = "dose-data-unavailable"
@@ -96,7 +96,7 @@ def refractory_now(history: History) -> RefractoryNow:
     elif current is None:
         state = "untreated"
     else:
-        state = _state_of(current, history)
+        state = _state_of(current)
     return RefractoryNow(
         state=state,
         line=current.number if current else None,
@@ -105,10 +105,10 @@ def refractory_now(history: History) -> RefractoryNow:
     )
 
 
-def _state_of(line: Line, history: History) -> str:
+def _state_of(line: Line) -> str:
     if line.met_b is not None or line.met_a:
         return "met"
-    if history.log.holds(line.overdue_id):
+    if line.missed is not None:
         return "overdue"
     if line.verdict is not None:
         return "indeterminate" if line.verdict.kind == "indeterminate" else "responded"

@@ -86,7 +86,7 @@ class Domains:
         own = ((tools.ice, self.in_force.ice), (tools.capd, self.in_force.capd))
         answers = [value.at for applies, value in own if applies and value is not None]
         return (
-            sedation.runs(self.at, self.around.policy)
+            sedation.runs_until(self.at, self.around.policy) is not None
             or sedation.charted_since(self.since, answers)
             or (self.consciousness is not None and self.consciousness.reason == "sedated")
         )

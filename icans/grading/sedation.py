@@ -34,13 +34,15 @@ class Sedation:
         ]
         return replace(self, infusions=tuple(kept if sedative.kind == "stop" else [*kept, sedative]))
 
-    def runs(self, at: datetime, policy: Policy) -> bool:
-        """A sedative infusion runs at ``at``: within its period, or open-ended and recent."""
+    def runs_until(self, at: datetime, policy: Policy) -> datetime | None:
+        """The end of the sedative infusions that run at ``at``, within their period or open-ended and recent, as far
+        as it is known then; None if none runs."""
+        last: datetime | None = None
         for sedative in self.infusions:
-            until = sedative.end if sedative.end is not None else sedative.at + policy.sedative_open_end
-            if sedative.at <= at <= until:
-                return True
-        return False
+            end = sedative.end if sedative.end is not None else sedative.at + policy.sedative_open_end
+            if sedative.at <= at <= end and (last is None or end > last):
+                last = end
+        return last
 
     def charted_since(self, since: datetime, answers: Iterable[datetime]) -> bool:
         """Charted as the reason for no ICE or CAPD from ``since`` on; a newer one of ``answers``, the values of the

@@ -48,10 +48,10 @@ class Policy:
     grace_severe: timedelta  # 4 h
     interval_grade_1: timedelta  # 12 h
     grace_grade_1: timedelta  # 12 h
-    interval_mild: timedelta  # 24 h at grade 0-1
+    interval_mild: timedelta  # 24 h at grade 0, and at 1 with protocol_enrolled
     grace_mild: timedelta  # 12 h
     not_found_after: timedelta  # 36 h
-    not_found_until: timedelta  # 30 d (days 0-30)
+    not_found_until: timedelta  # 14 d (days 0-14)
     not_found_unseen_until: timedelta  # 30 d, with an open episode or where nothing was ever found
     death_contradiction: timedelta  # 24 h
     protocol_enrolled: str  # "none", "all"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from icans.chart import MICROSECOND, Chart
 from icans.course.course import Course
+from icans.course.due import Due
 from icans.findings import LineNow, RefractoryBasis
 from icans.findings_log import FindingsLog
 from icans.grading.assessment import Assessment
@@ -24,7 +25,8 @@ class Line:
 
     headline_rows: the assessments that set the grade from its last rise from 0 up to the line's start.
     answers: the onset or rise that a line begun before it answers (clause B looks only after it).
-    evaluation_*: candidates for the 24-hour evaluation. broken: a gap longer than allowed lies in it.
+    evaluation_*: candidates for the 24-hour evaluation. missed: none was found, until there is one: when that is
+    reported. broken: a gap longer than allowed lies in it.
     """
 
     episode: int
@@ -46,6 +48,7 @@ class Line:
     no_reference: bool = False
     superseded_at: datetime | None = None
     broken: bool = False
+    missed: Due | None = None
     overdue_id: str | None = None
     finding_ids: tuple[str, ...] = ()
     re_worsening_ids: tuple[str, ...] = ()
@@ -75,15 +78,15 @@ def hours_between(at: datetime, start: datetime) -> Decimal:
     return (Decimal(str((at - start).total_seconds())) / 3600).quantize(Decimal("0.01"))
 
 
-def line_now(line: Line, log: FindingsLog) -> LineNow:
+def line_now(line: Line) -> LineNow:
     """A line as the published interface tells it."""
-    if line.verdict is not None and not (line.verdict.reason == "no-reference" and log.holds(line.overdue_id)):
+    if line.verdict is not None and not (line.verdict.reason == "no-reference" and line.missed is not None):
         verdict, at = line.verdict.label, line.verdict_at
     elif line.met_b is not None:
         verdict, at = "met", line.met_b.at
     elif line.superseded_at is not None:
         verdict, at = "superseded", line.superseded_at
-    elif log.holds(line.overdue_id):
+    elif line.missed is not None:
         verdict, at = "overdue", None
     else:
         verdict, at = "pending", None
@@ -115,7 +118,7 @@ def rests_on(
         evaluation.evidence if evaluation is not None else (),
     )
     basis = RefractoryBasis(
-        line=line_now(line, situation.log),
+        line=line_now(line),
         reference=line.reference,
         evaluation=evaluation,
         start_day=next((dose.day for dose in first if not dose.precise), None),

@@ -13,6 +13,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from icans.carried import Carried
+from icans.course.due import Due
+from icans.course.freshness import stale_after
 from icans.facts import NO_IMPROVEMENT, WORSENING, ReassessmentOverdue, Refractory, RefractoryIndeterminate
 from icans.findings import INDICATOR_OF_GRADE
 from icans.findings_log import FindingsLog
@@ -143,7 +145,7 @@ class Treatment(Carried):
     def _supersede(self, line: Line, start: datetime, at: datetime, situation: Situation) -> None:
         for finding_id in (*line.finding_ids, *line.re_worsening_ids, *line.indeterminate_ids, line.overdue_id):
             situation.log.close(at, finding_id)
-        line = replace(line, superseded_at=start)
+        line = replace(line, superseded_at=start, missed=None)
         self._set(line)
         if line.met_a and line.verdict_at == at and line.evaluation is not None and len(line.finding_ids) == 1:
             # no improvement was told beside the other clause, whose finding this very dose has ended
@@ -210,9 +212,7 @@ class Treatment(Carried):
             elif decisive:
                 self._set(replace(line, evaluation_partial=assessment, partial_admitted=admitted))
             return False
-        if line.verdict is None or (
-            line.no_reference and line.overdue_id is not None and situation.log.holds(line.overdue_id)
-        ):
+        if line.verdict is None or (line.no_reference and line.missed is not None):
             if assessment.full or (decisive and not put_off):
                 self._judge(line, assessment, at, situation)
                 return not admitted
@@ -224,11 +224,20 @@ class Treatment(Carried):
     # -- verdicts ------------------------------------------------------------------------------------
 
     def next_due(self, at: datetime) -> datetime | None:
-        """When the current line, or the one before it, is judged or found to have no reference, by time alone."""
-        return min([due for due in self.dues if due > at], default=None)
+        """When the current line, or the one before it, is judged, found to have no reference, or reported as not
+        judged, by time alone."""
+        waits = [line.missed.waits for line in self.lines[-2:] if line.missed is not None and line.missed.waits]
+        return min([due for due in (*self.dues, *waits) if due > at], default=None)
 
-    def fall_due(self, at: datetime, situation: Situation, timeline: Callable[[Assessment], None]) -> None:
-        """Judge what is due at ``at``, after all assessments and doses of that instant."""
+    def fall_due(
+        self,
+        at: datetime,
+        sedated_until: datetime | None,
+        situation: Situation,
+        timeline: Callable[[Assessment], None],
+    ) -> None:
+        """Judge what is due at ``at``, after all assessments and doses of that instant. sedated_until: the end of the
+        sedatives that run then, None if none does; a missing assessment is reported after it."""
         if not situation.course.open:
             return
         for line in self.lines[-2:]:
@@ -242,6 +251,8 @@ class Treatment(Carried):
                     self._indeterminate(line, at, None, situation)
                     line = next(o for o in self.lines if (o.episode, o.number) == (line.episode, line.number))
             due = line.start + situation.policy.evaluation_due
+            if line.missed is not None:
+                self._report_missed(line, line.missed, at, sedated_until, situation)
             if at != due or (line.superseded_at is not None and line.superseded_at < due):
                 continue
             evaluation = line.evaluation_full or line.evaluation_partial
@@ -252,10 +263,12 @@ class Treatment(Carried):
                     timeline(evaluation)
                 self._judge(line, evaluation, at, situation)
             elif evaluation is None:
-                self._overdue(line, at, situation)
+                self._report_missed(line, Due(since=due), at, sedated_until, situation)
 
     def _judge(self, line: Line, evaluation: Assessment | None, at: datetime, situation: Situation) -> None:
         situation.log.close(at, line.overdue_id)
+        line = replace(line, missed=None)
+        self._set(line)
         if line.reference is None:
             return
         active = evaluation is not None and self.active(line, evaluation.at, situation.policy)
@@ -328,19 +341,31 @@ class Treatment(Carried):
         if line.superseded_at is not None and line.superseded_at <= at:
             situation.log.close(at, found.id)
 
-    def _overdue(self, line: Line, at: datetime, situation: Situation) -> None:
-        key = f"{line.episode}|{line.number}"
-        basis, evidence = rests_on(line, None, situation)
-        facts = ReassessmentOverdue(
-            episode=line.episode,
-            line=line.number,
-            treatment_start=line.start,
-            grade_at_treatment_start=line.reference_grade,
-        )
-        found = situation.course.finding(key, at, "warning", facts, evidence, basis)
-        self._set(replace(line, overdue_id=situation.log.open(at, found)))
+    def _report_missed(
+        self, line: Line, missed: Due, at: datetime, sedated_until: datetime | None, situation: Situation
+    ) -> None:
+        """The assessment at 24 hours is missing: reported as soon as the patient can be assessed."""
+        course, log = situation.course, situation.log
+        limit = stale_after(course.headline, situation.policy)
+        missed = missed.looked_at(at, missed.since, limit, sedated_until, course.headline, course.rose_at)
+        line = replace(line, missed=missed)
+        if not missed.holds:
+            log.close(at, line.overdue_id)
+        elif not log.holds(line.overdue_id):
+            basis, evidence = rests_on(line, None, situation)
+            key, falls_due = f"{line.episode}|{line.number}", missed.fell or at
+            facts = ReassessmentOverdue(
+                episode=line.episode,
+                line=line.number,
+                treatment_start=line.start,
+                grade_at_treatment_start=line.reference_grade,
+            )
+            found = course.finding(key, falls_due, "warning", facts, evidence, basis)
+            line = replace(line, overdue_id=log.open(at, found))
         if line.superseded_at is not None and line.superseded_at <= at:
-            situation.log.close(at, found.id)
+            log.close(at, line.overdue_id)
+            line = replace(line, missed=None)
+        self._set(line)
 
     def reassessment_holds(self, log: FindingsLog) -> bool:
         return any(log.holds(line.overdue_id) for line in self.lines[-2:])
@@ -350,6 +375,7 @@ class Treatment(Carried):
         for line in self.lines:
             for finding_id in (*line.finding_ids, *line.re_worsening_ids, *line.indeterminate_ids, line.overdue_id):
                 log.close(at, finding_id)
+        self.lines = tuple([replace(line, missed=None) if line.missed else line for line in self.lines])
 
 
 def _qualifies(start: datetime, doses: Doses, policy: Policy) -> bool:

@@ -105,14 +105,13 @@ COURSES = (
                   | | gradeAtTreatmentStart 2, reason no-improvement-24h, grade 4
                   | | hoursSinceTreatmentStart 65, late true, until D19 08:00
         D10 15:00 | dose-unknown info | lowerBoundMg 0, until D11 15:00
-        D10 20:00 | assessment-overdue info | lastAssessment D10 08:00, intervalHours 8, grade 4
-                  | | until D19 08:00
         D11 15:00 | dose-unknown info | lowerBoundMg 0, until D12 15:00
         D12 15:00 | dose-unknown info | lowerBoundMg 0, until D13 15:00
+        D16 20:00 | assessment-overdue info | lastAssessment D10 08:00, intervalHours 8, grade 4
+                  | | until D19 08:00
         D19 08:00 | grade-change info | previousGrade 4, grade 0, gradeLow 0, gradeHigh 0
                   | | direction resolution, episode 1, decidingDomain none
                   | | iceScore 10, until D20 08:00
-        D21 20:00 | assessment-not-found info | since D20 08:00, until none
         """,
         birth="1975-02-01",
     ),
@@ -169,6 +168,8 @@ COURSES = (
                  | | onsetOnSteroids true, until D4 08:00
         D3 08:00 | icans-active info | grade 1, gradeLow 1, gradeHigh 1, since D3 08:00, episode 1
                  | | until D5 08:00
+        D4 08:00 | assessment-overdue info | lastAssessment D3 08:00, intervalHours 12, grade 1
+                 | | until D4 09:00
         D4 09:00 | reassessment-overdue warning | episode 1, line 1, treatmentStart D3 09:00
                  | | gradeAtTreatmentStart 1, until D5 08:00
         D5 08:00 | grade-change warning | previousGrade 1, grade 2, gradeLow 2, gradeHigh 2
@@ -217,7 +218,7 @@ COURSES = (
                   | | iceScore none, until D13 08:00
         D12 08:00 | icans-active info | grade 1, gradeLow 1, gradeHigh 1, since D3 08:00, episode 1
                   | | until D15 08:00
-        D14 20:00 | assessment-overdue info | lastAssessment D13 08:00, intervalHours 24, grade 1
+        D14 08:00 | assessment-overdue info | lastAssessment D13 08:00, intervalHours 12, grade 1
                   | | until D15 08:00
         D15 08:00 | grade-change critical | previousGrade 1, grade 3, gradeLow 3, gradeHigh 4
                   | | direction worsening, episode 1, decidingDomain ice

@@ -40,7 +40,8 @@ def overdue_since(*charted, until=None):
     ("charted", "full"),
     [
         (ice(on_day(5, "16:00"), 5), True),
-        (not_assessed(on_day(5, "16:00"), "ice-total", "refused"), True),
+        (not_assessed(on_day(5, "16:00"), "ice-total", "sedated"), True),
+        (not_assessed(on_day(5, "16:00"), "ice-total", "refused"), False),
         (documented(on_day(5, "16:00"), 2), True),
         (consciousness(on_day(5, "16:00"), "alert"), False),
         (gcs_eye(on_day(5, "16:00"), 4), False),

@@ -182,13 +182,17 @@ def test_GRD_13_domains_combine_within_60_minutes(minutes, expected):
 
 
 @pytest.mark.parametrize(
-    ("score", "hours_fresh", "hours_stale"), [(5, "19:59:59", "20:00:01"), (8, "19:59:59", "20:00:01")]
+    ("score", "fresh", "stale"),
+    [
+        (5, on_day(5, "19:59:59"), on_day(5, "20:00")),
+        (8, on_day(6, "07:59:59"), on_day(6)),
+        (10, on_day(6, "19:59:59"), on_day(6, "20:00")),
+    ],
 )
-def test_GRD_14_a_grade_is_stale_after_its_interval(score, hours_fresh, hours_stale):
-    day = 5 if score == 5 else 6
+def test_GRD_14_a_grade_is_stale_after_its_interval(score, fresh, stale):
     charted = ALERT, ice(T, score)
-    assert evaluated(on_day(day, hours_fresh), *charted)["grade"]["stale"] is False
-    assert evaluated(on_day(day, hours_stale), *charted)["grade"]["stale"] is True
+    assert evaluated(fresh, *charted)["grade"]["stale"] is False
+    assert evaluated(stale, *charted)["grade"]["stale"] is True
 
 
 def test_GRD_15_documented_and_computed_grade_stand_side_by_side():

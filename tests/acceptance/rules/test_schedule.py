@@ -16,6 +16,7 @@ from tests.support.builders import (
     not_assessed,
     on_day,
     propofol,
+    seizure,
     steroid,
 )
 from tests.support.charts import alerts, chart, evaluated, replayed, types
@@ -126,15 +127,15 @@ def test_L24_one_that_holds_pauses_and_is_told_again():
 def test_L24_a_full_row_under_sedation_ends_what_is_paused():
     running = propofol(on_day(5, "22:00"), on_day(6, "10:00"))
     sedated = not_assessed(on_day(6), "ice-total", "sedated")
-    assert spans(replayed(*whole(T, 5), running, sedated, until=on_day(6, "21:59"))) == [
+    assert spans(replayed(*whole(T, 5), running, sedated, until=on_day(6, "19:59"))) == [
         (on_day(5, "20:00"), on_day(5, "20:00"), on_day(5, "22:00"), [])
     ]
 
 
 def test_L24_the_grade_in_force_when_it_falls_due_decides():
     running = propofol(on_day(5, "12:00"), on_day(6, "10:00"))
-    lower = ice(on_day(5, "21:00"), 10)
-    assert spans(replayed(*whole(T, 8), running, lower, until=on_day(8)))[0][0] == on_day(7, "10:00")
+    rise = seizure(on_day(5, "21:00"), "brief-or-resolving")
+    assert spans(replayed(*whole(T, 8), running, rise, until=on_day(8)))[0][0] == on_day(6, "22:00")
 
 
 def test_L24_stale_does_not_pause():
@@ -144,10 +145,10 @@ def test_L24_stale_does_not_pause():
 
 def test_L24_assessment_not_found_moves_and_pauses_too():
     running = propofol(on_day(1, "12:00"), on_day(2, "12:00"))
-    assert spans(replayed(running, until=on_day(5)), "assessment-not-found")[0][0] == on_day(4)
+    assert spans(replayed(running, until=on_day(5)), "assessment-not-found")[0][0] == on_day(4, "00:00")
     running = propofol(on_day(2), on_day(2, "12:00"))
     assert spans(replayed(running, until=on_day(5)), "assessment-not-found") == [
-        (on_day(1, "20:30"), on_day(1, "20:30"), None, [on_day(4)])
+        (on_day(1, "20:30"), on_day(1, "20:30"), None, [on_day(4, "00:00")])
     ]
 
 
@@ -155,7 +156,7 @@ def test_L24_reassessment_overdue_moves_pauses_and_leaves_the_state():
     dose = steroid(on_day(5, "09:00"), "dexamethasone", "20")
     running = propofol(on_day(6), on_day(6, "12:00"))
     chart_ = (*whole(T, 5), dose, running)
-    moved = on_day(7)
+    moved = on_day(7, "00:00")
     assert spans(replayed(*chart_, until=on_day(8)), "reassessment-overdue") == [(moved, moved, None, [])]
     assert evaluated(on_day(6, "09:00"), *chart_)["refractory"]["state"] == "overdue"
     running = propofol(on_day(6, "12:00"), on_day(6, "14:00"))
