@@ -11,7 +11,16 @@ from typing import Any
 from icans.carried import Carried
 from icans.chart import CourseStart
 from icans.course.due import Due
-from icans.facts import Facts, GradeChange, GradeDiscrepancy, GradePossibleChange, IcansActive
+from icans.course.items import Items
+from icans.facts import (
+    DataQuality,
+    Facts,
+    GradeChange,
+    GradeDiscrepancy,
+    GradePossibleChange,
+    IcansActive,
+    StatedProblem,
+)
 from icans.findings import INDICATOR_OF_GRADE, Basis, Finding, finding_id, key_time
 from icans.findings_log import FindingsLog
 from icans.grading.assessment import Assessment
@@ -47,6 +56,7 @@ class Course(Carried):
         self.episodes: tuple[tuple[datetime, datetime], ...] = ()
         self.change_id: str | None = None
         self.active_id: str | None = None
+        self.items = Items()
         self.possible: Mapping[tuple[Any, ...], str] = {}
         self.discrepancy_id: str | None = None
         self.overdue: Due | None = None  # the next assessment
@@ -229,6 +239,17 @@ class Course(Carried):
         evidence = (*evidence_of([documented]), *assessment.evidence)
         found = self.finding(key, documented.at, "info", facts, evidence, assessment)
         self.discrepancy_id = log.open(at, found)
+
+    def count_items(self, at: datetime, absent: tuple[str, ...], policy: Policy, log: FindingsLog) -> None:
+        """Take an ICE by items; an item that is never charted is reported, all of them in one finding."""
+        before, self.items = self.items, self.items.after(at, absent, policy)
+        found, since = self.items.found, self.items.since
+        if since is None or found == before.found:
+            return
+        for problem in found[len(before.found) :]:
+            log.note(problem)
+        facts = DataQuality(problems=tuple(map(StatedProblem.of, found)))
+        log.open(at, self.finding("item-not-charted", since, "info", facts, (), found))
 
     # -- summary -------------------------------------------------------------------------------------
 

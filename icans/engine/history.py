@@ -283,6 +283,8 @@ class History:
                 state.in_force.complete_ice = {**state.in_force.complete_ice, at: state.in_force.ice}
             self._enter(assessment)
             return
+        if state.in_force.absent_items is not None and assessment.ice_low is not None:
+            course.count_items(at, state.in_force.absent_items, policy, self.log)
         self._grade(assessment, own)
 
     def _around(self, at: datetime, own: Sequence[Observed]) -> Surroundings:

@@ -151,6 +151,12 @@ def value_of_items(
     )
 
 
+def never_named(group: ItemGroup, value: IceValue) -> tuple[str, ...]:
+    """Valid items of an ICE by items that have neither points nor a reason for none."""
+    named = group.results.keys() | (set(ORIENTATION_ITEMS) if "orientation" in group.results else set())
+    return tuple([item for item in value.missing if item not in named])
+
+
 def value_of_total(total: IceTotal) -> IceValue:
     return IceValue(at=total.at, low=total.low, high=total.high, entries=(total,), ranged=total.low != total.high)
 

@@ -94,6 +94,7 @@ class InForce(Carried):
         self.disowned: tuple[tuple[Event, Event], ...] = ()  # carried until charted as due to another cause, and that
         self.sedation = Sedation()
         self.grouped_until: datetime | None = None
+        self.absent_items: tuple[str, ...] | None = None  # of the ICE by items of this instant, if it is one
         self.invalid_items: frozenset[str] = frozenset()
         self.unasked_items: frozenset[str] = frozenset()
         self.baseline: ice.IceValue | None = None
@@ -113,6 +114,7 @@ class InForce(Carried):
         if self.excluded:
             cutoff = at - policy.combination_window
             self.excluded = tuple(entry for entry in self.excluded if entry.at >= cutoff)
+        self.absent_items = None
         used: list[Observed] = []
         kinds: Kinds = {}
         for entry in own:
@@ -223,6 +225,7 @@ class InForce(Carried):
                 names = (name, *ORIENTATION_ITEMS) if name == "orientation" else (name,)
                 self.invalid_items = self.invalid_items.union(names)
         value = ice.value_of_items(at, group, self.invalid_items, self.unasked_items)
+        self.absent_items = None if value.low is None else ice.never_named(group, value)
         return value if value.low is not None or value.reason else None  # only points that do not count: no value
 
     def _absorb_consciousness(self, at: datetime, kinds: Kinds, policy: Policy, problems: list[Problem]) -> None:

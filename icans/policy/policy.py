@@ -36,6 +36,7 @@ class Policy:
     # assessments
     combination_window: timedelta  # 60 min
     ice_item_window: timedelta  # 10 min
+    item_not_charted: int  # 3 ICE by items
     event_carry: timedelta  # 24 h
     baseline_window: timedelta  # 7 d
     capd_below_years: int  # 12
