@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 from icans.policy.policy import Policy
 from icans.record import (
+    CrsGrade,
     Death,
     DocumentedGrade,
     Dose,
@@ -35,6 +36,7 @@ class Instant:
     doses: list[Dose] = field(default_factory=list)
     sedatives: list[Sedative] = field(default_factory=list)
     escalations: list[Escalation] = field(default_factory=list)
+    crs_grades: list[CrsGrade] = field(default_factory=list)
     deaths: list[Death] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -46,7 +48,8 @@ class Instant:
         del standing[standing.index(entry, bisect_left(standing, _order(entry), key=_order))]
 
     def empty(self) -> bool:
-        return not (self.observed or self.doses or self.sedatives or self.escalations or self.deaths or self.problems)
+        events = self.escalations or self.crs_grades or self.deaths
+        return not (self.observed or self.doses or self.sedatives or events or self.problems)
 
 
 def _shelf(entry: Entry) -> str:
@@ -56,6 +59,8 @@ def _shelf(entry: Entry) -> str:
         return "doses"
     if isinstance(entry, Sedative):
         return "sedatives"
+    if isinstance(entry, CrsGrade):
+        return "crs_grades"
     return "escalations" if isinstance(entry, Escalation) else "deaths"
 
 

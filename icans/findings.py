@@ -303,7 +303,7 @@ class Evaluation:
 class TimelineEntry(NamedTuple):
     """One assessment or counted dose. Grades are those of the assessment (None if not assessable)
     beside the headline; dexamethasone-equivalent is the sum since infusion. reason: why an ICE or CAPD was not
-    made then."""
+    made then. since_onset: at or after the first onset of the course."""
 
     at: datetime
     kind: str
@@ -317,6 +317,7 @@ class TimelineEntry(NamedTuple):
     deciding_domain: str | None
     dexamethasone_equivalent_mg: Decimal | None
     reason: str | None = None
+    since_onset: bool = False
     basis: Assessment | Entry | None = None
 
 

@@ -266,6 +266,13 @@ class Escalation(Entry):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CrsGrade(Entry):
+    """CRS grade charted by a clinician, 0 to 5: noted in the timeline, no rule reads it."""
+
+    grade: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Death(Entry):
     """Death of the patient."""
 
@@ -357,6 +364,7 @@ class Record:
     doses: tuple[Dose, ...] = ()
     sedatives: tuple[Sedative, ...] = ()
     escalations: tuple[Escalation, ...] = ()
+    crs_grades: tuple[CrsGrade, ...] = ()
     death: Death | None = None
     birth: Birth | None = None
     developmental_delay: bool = False

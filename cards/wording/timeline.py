@@ -12,7 +12,7 @@ from cards.wording.assessment import DOMAINS
 from cards.wording.parts import count
 from icans.findings import CourseSummary, TimelineEntry
 from icans.grading.assessment import Assessment
-from icans.record import Death, Dose, Escalation
+from icans.record import CrsGrade, Death, Dose, Escalation
 
 #: Hyphens within a code are spaces to a reader; the minus sign of a score stays.
 _CODE_HYPHEN = re.compile(r"(?<=[a-z])-(?=[a-z])")
@@ -22,7 +22,7 @@ def entry_text(entry: TimelineEntry, times: Times) -> tuple[str, str]:
     """A label of one or two words and a plain text for an assessment, a dose or another event of a timeline."""
     if entry.kind == "assessment":
         return _assessment_text(entry)
-    return _dose_text(entry, times) if entry.kind == "dose" else _event_text(entry)
+    return _dose_text(entry, times) if entry.kind == "dose" else _event_text(entry, times)
 
 
 def course_text(course: CourseSummary, clock: Callable[[datetime], str]) -> str:
@@ -79,18 +79,25 @@ def _dose_text(entry: TimelineEntry, times: Times) -> tuple[str, str]:
     total = entry.dexamethasone_equivalent_mg
     running = "" if total is None else f"; {number_text(total)} mg dexamethasone-equivalent since infusion"
     dose = entry.basis
-    if not isinstance(dose, Dose):
-        return "given", f"{', '.join(entry.references)}{running}"
+    said = _dose(dose, times) if isinstance(dose, Dose) else ", ".join(entry.references)
+    return "given", f"{said}{running}"
+
+
+def _dose(dose: Dose, times: Times) -> str:
     amount = f"{number_text(dose.lower_mg)} mg" if dose.amount_known else "of unknown amount"
     route = dose.route_shown or ("route not recorded" if dose.route == "unknown" else "")
     period = f" to {times.in_course(dose.end)}" if dose.end is not None and dose.end != dose.at else ""
-    return "given", f"{dose.drug} {amount}{f' {route}' if route else ''}{period}{running}"
+    return f"{dose.drug} {amount}{f' {route}' if route else ''}{period}"
 
 
-def _event_text(entry: TimelineEntry) -> tuple[str, str]:
+def _event_text(entry: TimelineEntry, times: Times) -> tuple[str, str]:
     event = entry.basis
     if isinstance(event, Death):
         return "event", "death recorded"
     if isinstance(event, Escalation):
-        return "given", f"{event.drug} (escalation)"
+        return "given", f"{event.drug} (escalation)" if entry.since_onset else event.drug
+    if isinstance(event, Dose):
+        return "given", _dose(event, times)
+    if isinstance(event, CrsGrade):
+        return "event", f"CRS grade {event.grade} charted by a clinician"
     return "event", ", ".join(entry.references)

@@ -33,6 +33,7 @@ from icans.record import (
     SEIZURE_FINDINGS,
     Capd,
     Consciousness,
+    CrsGrade,
     DocumentedGrade,
     Entry,
     GcsEye,
@@ -42,6 +43,7 @@ from icans.record import (
     Infusion,
     Motor,
     NotAssessed,
+    Observed,
     Problem,
     Rass,
     Seizure,
@@ -56,6 +58,7 @@ _BOUNDS = {
     "gcs-eye": (1, 4),
     "rass": (-5, 4),
     "documented-icans-grade": (0, 5),
+    "documented-crs-grade": (0, 5),
 }
 _FINDINGS = {
     "consciousness": CONSCIOUSNESS_LEVELS,
@@ -151,8 +154,6 @@ class ChartedObservation:
 
     def _value(self, valued: lean.Valued, assessment: str, place: str, complete: bool) -> None:
         """The value of one assessment code; ``complete``: it need not have one of its own."""
-        if assessment == "documented-crs-grade":
-            return
         absent = valued.data_absent_reason
         if absent is not None:
             self._not_assessed(absent, assessment, f"{place}dataAbsentReason")
@@ -163,7 +164,7 @@ class ChartedObservation:
                 self._add(Infusion, f"{place}code", "car-t-infusion", source="observation")
             return
         if not has_value(valued):
-            if absent is None and not complete:
+            if absent is None and not complete and assessment != "documented-crs-grade":
                 message = f"The {assessment} has no value that can be read."
                 self.problem("value-not-numeric", f"{place}value[x]", message)
             return
@@ -176,7 +177,8 @@ class ChartedObservation:
             elif assessment in _BOUNDS:
                 self._score(valued, assessment, place)
         except Unusable as unusable:
-            self.problem(unusable.code, unusable.element, str(unusable))
+            affects = () if assessment == "documented-crs-grade" else None
+            self.problem(unusable.code, unusable.element, str(unusable), affects)
 
     def _not_assessed(self, absent: lean.CodeableConcept, assessment: str, element: str) -> None:
         """Standard reasons mean missing; the project's own say why a tool could not be used."""
@@ -293,6 +295,8 @@ class ChartedObservation:
             self._add(GcsEye, element, shown, score=points)
         elif assessment == "rass":
             self._add(Rass, element, shown, score=points)
+        elif assessment == "documented-crs-grade":
+            self._add(CrsGrade, element, shown, grade=points)
         else:
             self._add(DocumentedGrade, element, shown, grade=points)
 
@@ -313,7 +317,7 @@ class ChartedObservation:
             self.duration = quantity.value * factor
 
     def _add(self, kind: type[Entry], element: str, shown: str, **values: Any) -> None:
-        if kind is not Infusion:
+        if issubclass(kind, Observed):
             values["other_cause"] = self.other_cause
         self.contribution.entries.append(
             kind(

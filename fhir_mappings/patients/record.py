@@ -105,6 +105,7 @@ class _Maker:
             doses=self._all(charted.Dose),
             sedatives=self._all(charted.Sedative),
             escalations=self._all(charted.Escalation),
+            crs_grades=self._all(charted.CrsGrade),
             death=died,
             birth=born,
             developmental_delay=self._delays(),

@@ -406,7 +406,10 @@ class History:
             self.log.open(at, found)
 
     def _annotate(self, at: datetime, instant: Instant) -> None:
-        for entry in (*instant.escalations, *instant.deaths):
+        intrathecal = [
+            dose for dose in instant.doses if dose.route == "intrathecal" and not self.doses.duplicate_of(dose)
+        ]
+        for entry in (*instant.crs_grades, *intrathecal, *instant.escalations, *instant.deaths):
             self._note(at, "event", (entry.reference,), entry.day, entry)
 
     def _enter(self, assessment: Assessment) -> None:

@@ -49,5 +49,6 @@ def _entries(record: Record) -> Iterator[Entry]:
     yield from record.doses
     yield from record.sedatives
     yield from record.escalations
+    yield from record.crs_grades
     if record.death is not None:
         yield record.death

@@ -40,5 +40,6 @@ def timeline_entry(
         deciding_domain=assessment.deciding_domain if assessment is not None else None,
         dexamethasone_equivalent_mg=exposure.total_at(at) if course.infusion is not None else None,
         reason=(assessment.reason or None) if assessment is not None else None,
+        since_onset=course.first_onset is not None,
         basis=basis,
     )
