@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from icans.grading.assessment import Assessment, DomainValue
-from icans.grading.astct import CAPD_GRADE_3, DOMAIN_ORDER, GRADE_0, HEMORRHAGE, UNKNOWN, GradeRange
+from icans.grading.astct import CAPD_GRADE_3, DOMAIN_ORDER, EVENT_DOMAINS, GRADE_0, HEMORRHAGE, UNKNOWN, GradeRange
 from icans.grading.domains import Domains, Surroundings
 from icans.grading.in_force import InForce
 from icans.grading.reasons import weight
@@ -24,7 +24,6 @@ from icans.record import (
     evidence_of,
 )
 
-EVENT_DOMAINS = ("seizure", "motor", "icp-edema")
 #: Charted, said and never counted; they make no row and replace nothing.
 UNCOUNTED_FINDINGS = frozenset({"weakness-unspecified", HEMORRHAGE})
 
@@ -109,10 +108,8 @@ def _grade(in_force: InForce, grading: Domains, documented: Sequence[DocumentedG
         working, strict, without_carried = grading.overall()
     at_baseline = _at_baseline(grading, in_force, working, grading.domains)
     clear = at_baseline or _clear(grading, working, grading.domains)
-    fresh = [v for v in grading.domains if v.status != "carried"]
-    if len(fresh) == len(grading.domains):
-        without_carried = GRADE_0 if clear else working
-    elif _at_baseline(grading, in_force, without_carried, fresh) or _clear(grading, without_carried, fresh):
+    fresh = grading.without_earlier_events()
+    if _at_baseline(grading, in_force, without_carried, fresh) or _clear(grading, without_carried, fresh):
         without_carried = GRADE_0
     if at_baseline:
         working, strict = GradeRange(0, working.high), GradeRange(0, strict.high)

@@ -86,6 +86,8 @@ ICP_EDEMA_GRADES = {
 GCS_EYE_GRADES = {4: GradeRange(0, 1), 3: GradeRange(2, 2), 2: GradeRange(3, 4), 1: GradeRange(4, 4)}
 #: RASS of deep sedation, and below: no CAPD is obtained then (Traube et al., Crit Care Med 2014;42:656).
 DEEP_SEDATION = -4
+#: Domains charted when something happens, and carried.
+EVENT_DOMAINS = ("seizure", "motor", "icp-edema")
 #: Order in which domains are named where they decide together.
 DOMAIN_ORDER = ("ice", "capd", "consciousness", "seizure", "motor", "icp-edema", "documented")
 

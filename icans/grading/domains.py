@@ -13,6 +13,7 @@ from icans.grading.astct import (
     CAPD_BELOW,
     CAPD_FROM,
     CAPD_GRADE_3,
+    EVENT_DOMAINS,
     GRADE_0,
     HEMORRHAGE,
     UNKNOWN,
@@ -63,6 +64,7 @@ class Domains:
         self.own = [e for e in own if not e.other_cause]
         self.since = at - around.policy.combination_window
         self.domains: list[DomainValue] = []
+        self.fresh_events: list[DomainValue] = []
         self.excluded: list[DomainValue] = []
         self.notes: list[str] = []
         self.problems: list[Problem] = []
@@ -299,29 +301,32 @@ class Domains:
         self._event(domain, entries, grades, worst_entry)
 
     def _event(self, domain: str, entries: Sequence[Entry], grades: Sequence[GradeRange], shown: Entry) -> None:
-        grade = worst(grades)
-        carried = all(e.at < self.at for e in entries)
-        self.domains.append(
-            DomainValue(
-                domain=domain,
-                working=grade,
-                strict=grade,
-                shown=f"{domain}: {shown.shown}",
-                time=shown.at,
-                status="carried" if carried and grade.high else "charted",
-                evidence=evidence_of(entries),
-            )
+        grade, fresh = worst(grades), [g for g, e in zip(grades, entries, strict=True) if e.at == self.at]
+        value = DomainValue(
+            domain=domain,
+            working=grade,
+            strict=grade,
+            shown=f"{domain}: {shown.shown}",
+            time=shown.at,
+            status="charted" if fresh or not grade.high else "carried",
+            evidence=evidence_of(entries),
         )
+        self.domains.append(value)
+        if fresh:
+            self.fresh_events.append(value._replace(working=worst(fresh), strict=worst(fresh)))
+
+    def without_earlier_events(self) -> list[DomainValue]:
+        """The domains as they would count had no event been charted before this instant."""
+        return [v for v in self.domains if v.domain not in EVENT_DOMAINS] + self.fresh_events
 
     def overall(self) -> tuple[GradeRange, GradeRange, GradeRange]:
         """The worst domain, with what is not recorded at what it may be: the working and the strict interval,
         and the working one without events charted earlier."""
-        working = strict = fresh = GRADE_0
+        working = strict = GRADE_0
         for value in self.domains:
             working = working.worst_with(value.working)
             strict = strict.worst_with(value.strict)
-            if value.status != "carried":
-                fresh = fresh.worst_with(value.working)
+        fresh = worst([GRADE_0, *(value.working for value in self.without_earlier_events())])
         if self.sedated and self.ice is not None:
             return self._under_sedation()
         missing = self.missing_consciousness
@@ -337,14 +342,13 @@ class Domains:
     def _under_sedation(self) -> tuple[GradeRange, GradeRange, GradeRange]:
         """An ICE of at least one point under sedation proves nothing but may be a change; events still count."""
         high = self.around.headline
-        fresh = events = GRADE_0
+        events = GRADE_0
         for value in self.domains:
             if value.domain == "ice":
                 high = max(high, value.working.high)
             elif value.domain != "consciousness":
                 events = events.worst_with(value.working)
-                if value.status != "carried":
-                    fresh = fresh.worst_with(value.working)
+        fresh = worst([GRADE_0, *(value.working for value in self.fresh_events)])
         possible = GradeRange(0, high)
         return (
             possible.worst_with(events),
