@@ -42,7 +42,8 @@ _OPEN_REASONS: Mapping[str, Callable[[Policy], str]] = {
         f"no steroid dose was found in the {in_words(policy.treatment_gap)} before: active treatment is not shown"
     ),
     "event-carry": lambda _: "the grade rests only on an event carried over from before, such as an earlier seizure",
-    "ice-only": lambda policy: f"the grade is unchanged but ICE rose by {count(policy.ice_gain, 'point')} or more",
+    "ice-only": lambda _: "the grade is unchanged but ICE rose",
+    "capd-only": lambda policy: f"the grade is unchanged but CAPD fell by {policy.capd_gain} points or more",
     "interval-overlap": lambda _: "the grades before and after overlap because items are missing",
 }
 _SHORT_REASONS = {
@@ -52,6 +53,7 @@ _SHORT_REASONS = {
     "treatment-gap": "gap in the doses",
     "event-carry": "rests on an earlier event",
     "ice-only": "ICE rose, same grade",
+    "capd-only": "CAPD fell, same grade",
     "interval-overlap": "items missing",
 }
 _NEEDED = {
@@ -61,6 +63,7 @@ _NEEDED = {
     "treatment-gap": "the doses given in the gap, or a new dose",
     "event-carry": "a new documentation of the event domain",
     "ice-only": "a clinician's judgement, or the next assessment",
+    "capd-only": "a clinician's judgement, or the next assessment",
     "interval-overlap": "a complete assessment (ICE with level of consciousness)",
     "assessment": "a full assessment",
     "consciousness": "level of consciousness",

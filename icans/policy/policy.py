@@ -72,6 +72,7 @@ class Policy:
     evaluation_due: timedelta  # 24 h
     evaluation_late: timedelta  # 30 h
     ice_gain: int  # 2 points
+    ice_gain_grade_1: int  # 1 point
     capd_gain: int  # 4 points
     early_worsening_note: timedelta  # 4 h
     # exposure

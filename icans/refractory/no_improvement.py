@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from icans.grading.assessment import Assessment
-from icans.grading.astct import UNKNOWN
+from icans.grading.astct import UNKNOWN, GradeRange
 from icans.policy.policy import Policy
 
 
@@ -44,16 +44,23 @@ def judge(start: datetime, reference: Assessment, evaluation: Assessment, active
     """
     late = evaluation.at > start + policy.evaluation_late
     kind = _kind(reference, evaluation, policy)
-    if kind != "met":
-        return Verdict(kind, "interval-overlap" if kind == "indeterminate" else "", late)
-    if not active:
-        return Verdict("indeterminate", "treatment-gap", late)
+    if kind == "responded":
+        return Verdict(kind, "", late)
+    reason = _left_open(kind == "met", reference, evaluation, active, policy)
+    return Verdict("indeterminate" if reason else "met", reason, late)
+
+
+def _left_open(not_better: bool, reference: Assessment, evaluation: Assessment, active: bool, policy: Policy) -> str:
+    """Why an answer that is no improvement decides nothing, "" if it does. not_better: it is surely none."""
+    if not_better and not active:
+        return "treatment-gap"
     without = evaluation.without_carried
     if without is not None and without.high <= reference.counts_as.low - 1:
-        return Verdict("indeterminate", "event-carry", late)
-    if _ice_only(reference, evaluation, policy):
-        return Verdict("indeterminate", "ice-only", late)
-    return Verdict("met", "", late)
+        return "event-carry"
+    if not not_better:
+        return "interval-overlap"
+    tool = _improved_within_grade(reference, evaluation, policy)
+    return f"{tool}-only" if tool else ""
 
 
 def _kind(reference: Assessment, evaluation: Assessment, policy: Policy) -> str:
@@ -64,14 +71,23 @@ def _kind(reference: Assessment, evaluation: Assessment, policy: Policy) -> str:
     return "indeterminate"
 
 
-def _ice_only(reference: Assessment, evaluation: Assessment, policy: Policy) -> bool:
-    """The ICE improved while the grade did not, and nothing else got worse."""
-    if not (reference.ice_complete and evaluation.ice_complete) or reference.working != evaluation.working:
-        return False
-    before, now = reference.ice_score, evaluation.ice_score
-    if before is None or now is None or now - before < policy.ice_gain:
-        return False
-    highs = {v.domain: v.working.high for v in reference.domains}
-    if before == 0:
-        highs.setdefault("consciousness", UNKNOWN.high)  # not recorded, and nothing shows that the patient was awake
-    return all(v.working.high <= highs.get(v.domain, 0) for v in evaluation.domains if v.domain != "ice")
+def _improved_within_grade(reference: Assessment, evaluation: Assessment, policy: Policy) -> str:
+    """The tool whose score improved while the grade did not and nothing else got worse, "" if none did."""
+    if reference.working != evaluation.working:
+        return ""
+    least = policy.ice_gain_grade_1 if reference.counts_as == GradeRange(1, 1) else policy.ice_gain
+    before, now = (a.ice_score if a.ice_complete else None for a in (reference, evaluation))
+    rose = before is not None and now is not None and now - before >= least
+    if rose and _else_no_worse("ice", reference, evaluation):
+        return "ice"
+    before, now = reference.capd, evaluation.capd
+    fell = before is not None and now is not None and before - now >= policy.capd_gain
+    return "capd" if fell and _else_no_worse("capd", reference, evaluation) else ""
+
+
+def _else_no_worse(tool: str, reference: Assessment, evaluation: Assessment) -> bool:
+    """No domain but that of the tool has a higher upper bound than in the reference."""
+    highs = {value.domain: value.working.high for value in reference.domains}
+    if "consciousness-not-recorded" not in reference.notes:  # nor does anything show that the patient was awake
+        highs.setdefault("consciousness", UNKNOWN.high)
+    return all(v.working.high <= highs.get(v.domain, 0) for v in evaluation.domains if v.domain != tool)

@@ -33,6 +33,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "treatment-gap": ("doses-since-treatment-start",),
     "event-carry": ("event-status",),
     "ice-only": ("clinician-judgement",),
+    "capd-only": ("clinician-judgement",),
     "interval-overlap": (),
 }
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.support.builders import capd, consciousness, ice, on_day, seizure, steroid
+import pytest
+
+from tests.support.builders import capd, consciousness, ice, motor, on_day, seizure, steroid
 from tests.support.charts import alerts, evaluated, replayed
 
 ONSET = on_day(5)
@@ -29,9 +31,70 @@ def verdicts(*charted, when=MORNING, **who):
     return [line["verdict"] for line in evaluated(when, *charted, **who)["refractory"]["lines"]]
 
 
+# -- L18: gains within one grade --------------------------------------------------------------------------
+
+
 def child(before, after, *also):
     both = capd(ONSET, before), consciousness(ONSET, "alert"), *TREATED, capd(DAY_AFTER, after)
     return verdicts(*both, consciousness(DAY_AFTER, "alert"), *also, birth=CHILD)
+
+
+@pytest.mark.parametrize(
+    ("after", "verdict"), [(16, "indeterminate:capd-only"), (17, "met"), (20, "met"), (8, "responded")]
+)
+def test_L18_a_fall_of_capd_by_4_points_is_open(after, verdict):
+    assert child(20, after) == [verdict]
+
+
+def test_L18_not_where_another_domain_is_worse():
+    assert child(20, 12, motor(DAY_AFTER, "none")) == ["indeterminate:capd-only"]
+    drowsy = capd(ONSET, 20), consciousness(ONSET, "alert"), *TREATED, capd(DAY_AFTER, 12)
+    assert verdicts(*drowsy, consciousness(DAY_AFTER, "awakens-to-voice"), birth=CHILD) == ["met"]
+
+
+def test_L18_it_asks_for_judgement():
+    chart = capd(ONSET, 20), consciousness(ONSET, "alert"), *TREATED, capd(DAY_AFTER, 16)
+    called = evaluated(on_day(6, "10:00"), *chart, consciousness(DAY_AFTER, "alert"), birth=CHILD)
+    (found,) = [f for f in called["findings"] if f["type"] == "refractory-indeterminate"]
+    assert (found["facts"]["reason"], found["facts"]["needed"]) == ("capd-only", ["clinician-judgement"])
+    assert any("CAPD" in card["summary"] + card["detail"] for card in called["cards"])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [
+        (7, 8, "indeterminate:ice-only"),
+        (8, 9, "indeterminate:ice-only"),
+        (9, 9, "met"),
+        (8, 7, "met"),
+        (4, 5, "met"),
+        (3, 5, "indeterminate:ice-only"),
+    ],
+)
+def test_L18_from_grade_1_one_ice_point_is_a_gain(before, after, verdict):
+    assert verdicts(*whole(ONSET, before), *TREATED, *whole(DAY_AFTER, after)) == [verdict]
+
+
+# -- L22: grades that an earlier event holds --------------------------------------------------------------
+
+
+def test_L22_an_event_that_may_still_be_there_widens_the_answer():
+    """Deep weakness of day 5 counts 0 to 4 a day later; without it the ICE of 9 is an improvement."""
+    chart = ice(ONSET, 9), motor(ONSET, "deep-focal-weakness"), consciousness(ONSET, "alert"), *TREATED
+    assert verdicts(*chart, *whole(on_day(6, "08:30"), 9)) == ["indeterminate:event-carry"]
+
+
+def test_L22_a_seizure_that_is_carried_holds_the_answer_below_the_reference():
+    """Reference 3-4 (the ICE was not recorded); next day ICE 10 and the seizure of that night, still carried."""
+    chart = seizure(on_day(5, "02:00"), "brief-or-resolving"), dex(on_day(5, "02:30")), dex(on_day(5, "20:30"))
+    assert verdicts(*chart, *whole(on_day(5, "22:00"), 10), when=on_day(6, "03:00")) == ["indeterminate:event-carry"]
+
+
+def test_L22_not_where_the_answer_is_open_without_it_too():
+    """Reference 4; next day a seizure of unknown duration, 3 to 4, next to the weakness that may still be there."""
+    chart = *GRADE_2, motor(on_day(5, "08:30"), "deep-focal-weakness"), *TREATED
+    fresh = *whole(on_day(6, "08:45"), 9), seizure(on_day(6, "08:45"), "unspecified")
+    assert verdicts(*chart, *fresh) == ["indeterminate:interval-overlap"]
 
 
 # -- L39: an older, worse event next to a milder one -------------------------------------------------------
