@@ -95,6 +95,11 @@ class Assessment(NamedTuple):
         return self.ice_low if self.ice_low == self.ice_high else None
 
     @property
+    def proving(self) -> tuple[DomainValue, ...]:
+        """What its lower bound can rest on: an ICE obtained under sedation proves nothing."""
+        return tuple([v for v in self.domains if v.domain != "ice" or not self.under_sedation])
+
+    @property
     def evidence(self) -> tuple[Evidence, ...]:
         """Everything charted that this assessment rests on, counted or not."""
         return tuple(e for value in (*self.domains, *self.excluded) for e in value.evidence)

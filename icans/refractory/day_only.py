@@ -6,7 +6,7 @@ verdict needs the same answer with each of the three at either end of its day, i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import product
 from typing import NamedTuple
@@ -16,15 +16,20 @@ from icans.grading.assessment import Assessment
 from icans.policy.policy import Policy
 from icans.refractory.lines import Line, Situation
 from icans.refractory.no_improvement import NOT_ASSESSABLE, judge, not_below
+from icans.refractory.worsening import treated, worse
+from icans.steroids.doses import ClockedDoses
 
 
 class Case(NamedTuple):
-    """One combination of ends: treatment start, the reference it then has, and the rows as they then stand."""
+    """One combination of ends: treatment start, the reference it then has, and the rows as they then are.
+
+    moved: the instants whose rows are at the start of their day, with that start.
+    """
 
     start: datetime
     reference: Assessment | None
     rows: Sequence[Assessment]
-    moved: frozenset[datetime]
+    moved: Mapping[datetime, datetime]
 
 
 def is_vague(line: Line, row: Assessment) -> bool:
@@ -69,30 +74,41 @@ def _worsens(line: Line, case: Case, situation: Situation) -> bool:
     return any(
         row.assessable
         and after < row.at <= until
-        and row.counts_as.low > reference.counts_as.high
+        and worse(row, reference, case.moved)
+        and treated(_given(line, case.start, row.at, situation), situation.policy)
         and _unbroken(line, case.start, row.at, situation)
         for row in case.rows
     )
 
 
+def _given(
+    line: Line, start: datetime, until: datetime, situation: Situation
+) -> Iterator[tuple[datetime, ClockedDoses]]:
+    """The doses of the line before ``until``, where its first one was given at ``start``."""
+    first = situation.doses.clocked_at(line.start)
+    if first is not None and start < until:
+        yield start, first
+    yield from (d for d in situation.doses.clocked_between(start, until) if d[0] != line.start)
+
+
 def _cases(line: Line, row: Assessment, rows: Sequence[Assessment], policy: Policy) -> Iterator[Case]:
     """Every combination of the ends of treatment start, reference and row."""
     chosen = (row, line.reference) if line.reference is not None else (row,)
-    vague = sorted({one.at for one in chosen if one.earliest != one.at})
+    vague = list({one.at: one for one in chosen if one.earliest != one.at}.values())
     for start in sorted({line.earliest, line.start}):
         for early in product((False, True), repeat=len(vague)):
-            moved = frozenset(at for at, is_early in zip(vague, early, strict=True) if is_early)
-            stand = _shifted(rows, moved)
-            yield Case(start, _reference(line, start, stand, moved, policy), stand, moved)
+            moved = {one.at: one.earliest for one, is_early in zip(vague, early, strict=True) if is_early}
+            placed = _shifted(rows, moved)
+            yield Case(start, _reference(line, start, placed, moved, policy), placed, moved)
 
 
-def _shifted(rows: Sequence[Assessment], moved: frozenset[datetime]) -> list[Assessment]:
+def _shifted(rows: Sequence[Assessment], moved: Mapping[datetime, datetime]) -> list[Assessment]:
     """The rows with those of the instants ``moved`` at the start of their day."""
     return sorted((r._replace(at=r.earliest) if r.at in moved else r for r in rows), key=lambda r: r.at)
 
 
 def _reference(
-    line: Line, start: datetime, rows: Sequence[Assessment], moved: frozenset[datetime], policy: Policy
+    line: Line, start: datetime, rows: Sequence[Assessment], moved: Mapping[datetime, datetime], policy: Policy
 ) -> Assessment | None:
     """The reference of a line that started at ``start``, None if it has none or could not have started then."""
     rise, headline_rows = _shifted(line.headline_rows[:1], moved)[0], _shifted(line.headline_rows, moved)
@@ -102,8 +118,8 @@ def _reference(
         return rise
     since, until = max(start - policy.reference_before, rise.at), start + policy.reference_after
     full = [r for r in rows if r.full and r.assessable and since <= r.at <= until]
-    before = [r for r in full if r.at <= start] or [r for r in headline_rows if since <= r.at <= start]
-    return before[-1] if before else full[0] if full else None
+    before = [r for r in (*full, *headline_rows) if since <= r.at <= start]
+    return max(before, key=lambda r: r.at) if before else full[0] if full else None
 
 
 def _evaluation(case: Case, policy: Policy) -> Assessment | None:

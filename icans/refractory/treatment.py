@@ -20,7 +20,7 @@ from icans.findings import INDICATOR_OF_GRADE
 from icans.findings_log import FindingsLog
 from icans.grading.assessment import Assessment
 from icans.policy.policy import Policy
-from icans.refractory.day_only import is_vague, outcomes
+from icans.refractory.day_only import is_vague, outcomes, worsens
 from icans.refractory.lines import Line, Situation, hours_between, rests_on
 from icans.refractory.no_improvement import NOT_ASSESSABLE, Verdict, improved, judge, not_below
 from icans.refractory.worsening import worse_again, worse_under_treatment
@@ -186,7 +186,9 @@ class Treatment(Carried):
                 self._candidate(line, assessment, put_off, situation)
             return False
         if admitted and assessment.assessable:
-            if worse_under_treatment(line, assessment, self.active(line, at, situation.policy), situation):
+            active = self.active(line, at, situation.policy)
+            worse = worse_under_treatment(line, assessment, active, situation)
+            if worse and (not is_vague(line, assessment) or worsens(line, assessment, situation)):
                 line = replace(line, met_b=assessment)
                 self._set(line)
                 self._met(line, WORSENING, at, assessment, situation)
@@ -386,16 +388,12 @@ def _qualifies(start: datetime, doses: Doses, policy: Policy) -> bool:
 
 
 def _reference(at: datetime, situation: Situation) -> Assessment | None:
-    """The latest full assessable row in the day before treatment start, else the row that set the headline."""
-    since = at - situation.policy.reference_before
-    if situation.course.headline_rows:
-        since = max(
-            since, situation.course.headline_rows[0].at
-        )  # a grade 0 before the rise is no grade at treatment start
-    for candidate in (situation.course.last_full, *situation.course.headline_rows[-1:]):
-        if candidate is not None and since <= candidate.at <= at:
-            return candidate
-    return None
+    """In the day before treatment start, the later of the last full assessable row and the row that set the grade."""
+    course, since = situation.course, at - situation.policy.reference_before
+    if course.headline_rows:
+        since = max(since, course.headline_rows[0].at)  # a grade 0 before the rise is no grade at treatment start
+    rows = [row for row in (course.last_full, *course.headline_rows[-1:]) if row is not None]
+    return max([row for row in rows if since <= row.at <= at], key=lambda row: row.at, default=None)
 
 
 def _doubles(at: datetime, amount: Decimal, situation: Situation) -> bool:
