@@ -39,7 +39,7 @@ from icans.record import (
 from icans.refractory.lines import Situation
 from icans.refractory.treatment import Treatment
 from icans.steroids.doses import Doses, duplicate_problem
-from icans.steroids.exposure import Exposure
+from icans.steroids.exposure import Exposure, begun_between
 from icans.steroids.thresholds import dose_unknown, steroid_days, tier_crossed
 
 #: So many instants go by between checkpoints as long as nothing becomes known late; after that, one.
@@ -327,10 +327,10 @@ class History:
             if not course.open and assessment.assessable and assessment.counts_as.low > course.headline:
                 onset_on_steroids = self._on_steroids(assessment.at)
             direction = course.observe(assessment, onset_on_steroids, policy, log)
-            if direction in ("onset", "recurrence") and self.state.exposure.at_onset is None:
-                self.state.exposure.at_onset = self.state.exposure.total_at(assessment.at)
             if before == 0 and course.headline > 0:
                 treatment.rise_from_zero(assessment, self._situation())
+            if direction in ("onset", "recurrence") and self.state.exposure.at_onset is None:
+                self._begin_counting_since_onset(assessment.at)
             self._enter(assessment)
         served = was_open and treatment.observe(assessment, admitted, before, self._situation())
         if not admitted and (served or assessment.reason):
@@ -343,6 +343,12 @@ class History:
         if self._seen.course is not self.state.course:
             self._seen = Situation(self.state.course, self.chart, self.doses, self.policy, self.log)
         return self._seen
+
+    def _begin_counting_since_onset(self, at: datetime) -> None:
+        """What was given before the first onset is prophylactic, but for the doses of a line that began before it."""
+        exposure, line = self.state.exposure, self.state.treatment.current(self.state.course.episode)
+        since_start = begun_between(line.start, at, exposure.since, self.doses) if line is not None else 0
+        exposure.at_onset = exposure.total_at(at) - since_start
 
     def _on_steroids(self, at: datetime) -> bool | None:
         if not self.record.administrations_read:

@@ -61,7 +61,7 @@ class Policy:
     minimum_grade: int  # 1
     qualifying_dose: Decimal  # 10 mg
     qualifying_window: timedelta  # 24 h
-    onset_lead: timedelta  # 60 min
+    onset_lead: timedelta  # 180 min
     treatment_gap: timedelta  # 30 h
     bridging_dose: Decimal  # 1 mg
     doubling_factor: Decimal  # 2

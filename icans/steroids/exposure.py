@@ -172,6 +172,19 @@ class Exposure(Carried):
         return policy.tiers[first : self.tiers_crossed]
 
 
+def begun_between(start: datetime, until: datetime, since: datetime | None, doses: Doses) -> Decimal:
+    """Dexamethasone-equivalent mg given between ``since`` and ``until`` of the doses that start in [start, until)."""
+    total = ZERO
+    for dose, amount in doses.weighed_between(start, until):
+        if dose.route != "systemic" or not amount.lower:
+            continue
+        if is_period(dose) and dose.end is not None:
+            total += Accruing(dose, dose.at, dose.end, amount.lower, since or dose.at).given(until)
+        elif since is None or dose.at >= since:
+            total += amount.lower
+    return total
+
+
 def last_24h(at: datetime, doses: Doses) -> Decimal:
     """Dexamethasone-equivalent mg given in the 24 hours up to ``at``."""
     start = at - RECENT

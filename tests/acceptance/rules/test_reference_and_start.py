@@ -123,9 +123,46 @@ def test_L15_a_later_assessment_still_counts_when_one_came_too_early():
     assert worsenings(*chart, *whole(on_day(5, "18:00"), 2)) == [on_day(5, "18:00")]
 
 
+# -- L16: treated before it was charted ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("clock", "starts"), [("05:00:00", True), ("04:59:59", False)])
+def test_L16_a_dose_up_to_3_hours_before_onset_starts_treatment(clock, starts):
+    found = lines(on_day(5, "12:00"), *GRADE_2, dex(on_day(5, clock)))
+    assert [line["treatmentStart"] for line in found] == ([on_day(5, clock)] if starts else [])
+
+
 def exposed(*charted):
     found = evaluated(on_day(5, "12:00"), *charted)["exposure"]
     return found["prophylacticMg"], found["sinceOnsetMg"]
+
+
+@pytest.mark.parametrize(("clock", "mg"), [("05:00:00", (4, 20)), ("04:59:59", (24, 0))])
+def test_L16_a_dose_of_the_first_line_is_not_prophylactic(clock, mg):
+    assert exposed(dex(on_day(4, "20:00"), "4"), dex(on_day(5, clock), "20"), *GRADE_2) == mg
+
+
+def test_L16_every_dose_from_treatment_start_on_counts_since_onset():
+    doses = dex(on_day(5, "04:00"), "2"), dex(on_day(5, "05:30"), "6"), dex(on_day(5, "07:00"), "4")
+    assert exposed(*doses, *GRADE_2) == (2, 10)
+
+
+def test_L16_a_dose_without_treatment_start_stays_prophylactic():
+    assert exposed(dex(on_day(5, "05:30"), "6"), *GRADE_2) == (6, 0)
+
+
+def test_L16_of_a_dose_that_runs_before_treatment_start_the_part_before_onset_is_prophylactic():
+    running = dex(on_day(5, "04:00"), "8", effectivePeriod={"start": on_day(5, "04:00"), "end": on_day(5, "12:00")})
+    del running["effectiveDateTime"]
+    assert exposed(running, dex(on_day(5, "06:00"), "10"), *GRADE_2) == (4, 14)
+
+
+def test_L16_a_treatment_start_that_becomes_known_later_revises_the_facts():
+    """The dose of 10:00 completes 10 mg from 07:00 on; the tier of 08:30 was reported before."""
+    doses = (dex(on_day(5, clock), mg) for clock, mg in (("07:00", "3"), ("08:30", "3"), ("10:00", "4")))
+    (tier,) = alerts(replayed(dex(on_day(2), "190"), *GRADE_2, *doses, until=on_day(5, "12:00")), "cumulative-dose")
+    shown = [(facts["prophylacticMg"], facts["sinceOnsetMg"]) for facts in (tier["facts"], tier["revisedFacts"])]
+    assert shown == [(193, 3), (190, 6)]
 
 
 # -- L35: texts that were open ---------------------------------------------------------------------------

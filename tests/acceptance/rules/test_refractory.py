@@ -52,12 +52,6 @@ def indeterminate(*charted):
     return [a["facts"]["reason"] for a in alerts(replayed(*charted), "refractory-indeterminate")]
 
 
-@pytest.mark.parametrize(("clock", "starts"), [("07:00:00", True), ("06:59:59", False)])
-def test_D1_a_dose_up_to_60_minutes_before_onset_starts_treatment(clock, starts):
-    found = lines(on_day(5, "12:00"), *GRADE_2, dex(on_day(5, clock)))
-    assert [line["treatmentStart"] for line in found] == ([on_day(5, clock)] if starts else [])
-
-
 @pytest.mark.parametrize(("milligrams", "starts"), [("10", True), ("9.99", False)])
 def test_D1_10_mg_within_24_hours(milligrams, starts):
     assert bool(lines(on_day(5, "12:00"), *GRADE_2, dex(T0, milligrams))) is starts
