@@ -55,11 +55,6 @@ class Line:
     indeterminate_ids: tuple[str, ...] = ()
 
     @property
-    def reference_grade(self) -> int:
-        """The grade at treatment start: of the reference, or the headline then where there is none."""
-        return self.grade_at_start if self.reference is None else self.reference.counts_as.low
-
-    @property
     def met_a(self) -> bool:
         return self.verdict is not None and self.verdict.kind == "met"
 

@@ -306,7 +306,7 @@ class Treatment(Carried):
             episode=line.episode,
             line=line.number,
             treatment_start=line.start,
-            grade_at_treatment_start=line.reference_grade,
+            grade_at_treatment_start=line.grade_at_start,
             grade=grade,
             hours_since_treatment_start=hours_between(at, line.start),
             late=late,
@@ -332,7 +332,7 @@ class Treatment(Carried):
             episode=line.episode,
             line=line.number,
             treatment_start=line.start,
-            grade_at_treatment_start=line.reference_grade,
+            grade_at_treatment_start=line.grade_at_start,
             reason=reason,
             needed=evaluation.missing if evaluation is not None and overlaps else NEEDED[reason],
         )
@@ -361,7 +361,7 @@ class Treatment(Carried):
                 episode=line.episode,
                 line=line.number,
                 treatment_start=line.start,
-                grade_at_treatment_start=line.reference_grade,
+                grade_at_treatment_start=line.grade_at_start,
             )
             found = course.finding(key, falls_due, "warning", facts, evidence, basis)
             line = replace(line, overdue_id=log.open(at, found))
