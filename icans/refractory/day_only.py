@@ -32,6 +32,12 @@ class Case(NamedTuple):
     moved: Mapping[datetime, datetime]
 
 
+def has_reference(line: Line, situation: Situation) -> bool:
+    """Whether a line without a reference has one if it started at the beginning of the day by which it is known."""
+    rows = situation.log.rows
+    return line.earliest != line.start and _reference(line, line.earliest, rows, {}, situation.policy) is not None
+
+
 def is_vague(line: Line, row: Assessment) -> bool:
     """Whether treatment start, reference or ``row`` is known by its day only."""
     chosen = (row, line.reference) if line.reference is not None else (row,)

@@ -75,7 +75,7 @@ def hours_between(at: datetime, start: datetime) -> Decimal:
 
 def line_now(line: Line) -> LineNow:
     """A line as the published interface tells it."""
-    if line.verdict is not None and not (line.verdict.reason == "no-reference" and line.missed is not None):
+    if line.verdict is not None and not (line.no_reference and line.missed is not None):
         verdict, at = line.verdict.label, line.verdict_at
     elif line.met_b is not None:
         verdict, at = "met", line.met_b.at

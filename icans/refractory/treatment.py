@@ -20,7 +20,7 @@ from icans.findings import INDICATOR_OF_GRADE
 from icans.findings_log import FindingsLog
 from icans.grading.assessment import Assessment
 from icans.policy.policy import Policy
-from icans.refractory.day_only import is_vague, outcomes, worsens
+from icans.refractory.day_only import has_reference, is_vague, outcomes, worsens
 from icans.refractory.lines import Line, Situation, hours_between, rests_on
 from icans.refractory.no_improvement import NOT_ASSESSABLE, Verdict, improved, judge, not_below
 from icans.refractory.worsening import worse_again, worse_under_treatment
@@ -219,7 +219,7 @@ class Treatment(Carried):
             if assessment.full or (decisive and not put_off):
                 self._judge(line, assessment, at, situation)
                 return not admitted
-        elif line.verdict.kind == "indeterminate" and line.verdict.reason != "no-reference" and admitted:
+        elif line.verdict.kind == "indeterminate" and not line.no_reference and admitted:
             if assessment.assessable:
                 self._judge(line, assessment, at, situation)
         return False
@@ -248,7 +248,8 @@ class Treatment(Carried):
                 continue
             if line.reference is None and not line.no_reference and at >= line.start + situation.policy.reference_after:
                 if line.superseded_at is None or line.superseded_at >= line.start + situation.policy.reference_after:
-                    verdict = Verdict("indeterminate", "no-reference")
+                    reason = "time-imprecise" if has_reference(line, situation) else "no-reference"
+                    verdict = Verdict("indeterminate", reason)
                     line = replace(line, no_reference=True, verdict=verdict, verdict_at=at)
                     self._set(line)
                     self._indeterminate(line, at, None, situation)

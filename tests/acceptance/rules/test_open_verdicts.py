@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.builders import capd, consciousness, ice, motor, on_day, seizure, steroid
-from tests.support.charts import alerts, evaluated, replayed
+from tests.support.builders import capd, consciousness, documented, ice, motor, on_day, seizure, steroid
+from tests.support.charts import alerts, evaluated, lines, replayed, types
 
 ONSET = on_day(5)
 T0 = on_day(5, "09:00")
@@ -120,5 +120,38 @@ def test_L39_a_fresh_seizure_as_bad_as_the_carried_one_is_not():
     assert verdicts(*chart, *fresh, when=on_day(6, "11:00")) == ["met"]
 
 
+# -- L38: known by the day only ----------------------------------------------------------------------------
+
+
 def by_day(resource, day):
     return {**resource, "effectiveDateTime": day}
+
+
+def test_L38_no_reference_at_one_end_of_the_day_is_time_imprecise():
+    """The charted grade is of day 4: 24 hours before a dose of day 5 20:00 only if it was charted late that day."""
+    start = by_day(documented(ONSET, 2), "2026-03-05")
+    chart = start, dex(on_day(5, "20:00")), dex(on_day(6, "14:00")), *whole(on_day(6, "20:00"), 5)
+    assert verdicts(*chart, when=on_day(6, "21:00")) == ["indeterminate:time-imprecise"]
+
+
+def test_L38_a_treatment_start_with_a_reference_at_its_early_end_only_is_time_imprecise():
+    """A dose of day 6: at its end the ICE of day 5 08:00 is too old, at its start it is the reference."""
+    chart = *GRADE_2, by_day(dex(T0), "2026-03-07"), dex(on_day(7, "20:00"))
+    assert verdicts(*chart, when=on_day(7, "03:00")) == ["indeterminate:time-imprecise"]
+
+
+def test_L38_no_reference_at_either_end_is_no_reference():
+    chart = *GRADE_2, by_day(dex(T0), "2026-03-08"), dex(on_day(8, "20:00"))
+    assert verdicts(*chart, when=on_day(8, "03:00")) == ["indeterminate:no-reference"]
+
+
+def test_L38_no_verdict_at_one_end_is_time_imprecise():
+    """ICE of 20:00: within 24 hours of a start at the day's end, but a treatment start at its begin asks on day 6."""
+    chart = *GRADE_2, by_day(dex(T0), "2026-03-06"), dex(DUE), *whole(on_day(6, "20:00"), 5)
+    assert verdicts(*chart, when=on_day(7, "01:00")) == ["indeterminate:time-imprecise"]
+
+
+def test_L38_reassessment_overdue_follows_a_time_imprecise_reference():
+    chart = *GRADE_2, by_day(dex(T0), "2026-03-07"), dex(on_day(7, "20:00"))
+    assert "reassessment-overdue" in types(evaluated(on_day(8, "00:30"), *chart))
+    assert lines(on_day(8, "00:30"), *chart)[0]["verdict"] == "overdue"
