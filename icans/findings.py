@@ -41,7 +41,7 @@ INDICATORS = ("critical", "warning", "info")
 INDICATOR_OF_GRADE: Mapping[str, Mapping[int, str]] = {
     "grade-change": {1: "info", 2: "warning", 3: "critical", 4: "critical"},
     "icans-active": {1: "info", 2: "info", 3: "warning", 4: "warning"},
-    "refractory": {1: "warning", 2: "warning", 3: "critical", 4: "critical"},
+    "refractory": {1: "info", 2: "warning", 3: "critical", 4: "critical"},
 }
 
 

@@ -317,7 +317,7 @@ class Treatment(Carried):
         basis, evidence = rests_on(line, evaluation, situation)
         key = f"{line.episode}|{line.number}|{reason}"
         basis = replace(basis, early=reason == WORSENING and at - line.start < situation.policy.early_worsening_note)
-        indicator = "critical" if reason == WORSENING else INDICATOR_OF_GRADE["refractory"][grade]
+        indicator = "critical" if reason == WORSENING and grade > 1 else INDICATOR_OF_GRADE["refractory"][grade]
         found = situation.course.finding(key, at, indicator, facts, evidence, basis)
         finding_id = situation.log.open(at, found)
         self._set(replace(line, finding_ids=(*line.finding_ids, finding_id)))

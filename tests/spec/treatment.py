@@ -111,7 +111,7 @@ REFRACTORINESS = (
         """,
         """
         D3 08:00 | grade-change info | direction onset, grade 1, onsetOnSteroids true
-        D5 09:00 | refractory warning | reason no-improvement-24h, line 1, treatmentStart D4 09:00
+        D5 09:00 | refractory info | reason no-improvement-24h, line 1, treatmentStart D4 09:00
                  | | gradeAtTreatmentStart 1, grade 1, hoursSinceTreatmentStart 24
                  | | late false
         as of D5 10:00 | exposure.prophylacticMg 30, exposure.dexamethasoneEquivalentMg 40
