@@ -68,6 +68,12 @@ def render(
     return [without_empty(card) for card in cards] if hook_instance is not None else cards
 
 
+def revised_json(alert: Alert) -> dict[str, Any]:
+    """The last value of every fact that differs from the one first shown."""
+    first, last = facts_json(alert.facts), facts_json(alert.revised_facts or alert.facts)
+    return {name: last.get(name) for name in {**last, **first} if last.get(name) != first.get(name)}
+
+
 def alert_json(alert: Alert, patient: str | None = None) -> dict[str, Any]:
     """An alert as ``evaluate`` and ``replay`` print it; with ``patient`` first where one is given."""
     finding = alert.finding
@@ -84,7 +90,7 @@ def alert_json(alert: Alert, patient: str | None = None) -> dict[str, Any]:
         "evidence": _evidence_json(finding.evidence),
     }
     if alert.revised_facts is not None:
-        printed["revisedFacts"] = facts_json(alert.revised_facts)
+        printed["revisedFacts"] = revised_json(alert)
     if alert.reopened_at:
         printed["reopenedAt"] = to_json(alert.reopened_at)
     if alert.withdrawn:
@@ -135,7 +141,7 @@ def _extension(lead: Alert, others: Sequence[Alert], view: View) -> dict[str, An
         "policy": view.policy.label,
     }
     if lead.revised_facts is not None:
-        extension["revisedFacts"] = facts_json(lead.revised_facts)
+        extension["revisedFacts"] = revised_json(lead)
     if view.context.mappings:
         extension["mappings"] = view.context.mappings
     return extension
@@ -150,7 +156,7 @@ def _also(alert: Alert) -> dict[str, Any]:
         "facts": facts_json(alert.facts),
     }
     if alert.revised_facts is not None:
-        also["revisedFacts"] = facts_json(alert.revised_facts)
+        also["revisedFacts"] = revised_json(alert)
     return also
 
 
@@ -191,11 +197,9 @@ def _corrected(alert: Alert, view: View) -> list[str]:
     """What a correction changed since the finding was first shown."""
     if alert.revised_facts is None:
         return []
-    latest, first = facts_json(alert.finding.facts), facts_json(alert.facts)
-    changed = [key for key in latest if latest[key] != first.get(key)]
-    named = "; ".join(f"{key} was {_said(first.get(key))}, is {_said(latest[key])}" for key in changed[:NAMED])
-    shown = view.clock(alert.shown_at)
-    return [f"Corrected since it was first shown {shown}: {named or 'only its running facts'}."]
+    latest, first = revised_json(alert), facts_json(alert.facts)
+    named = "; ".join(f"{key} was {_said(first.get(key))}, is {_said(latest[key])}" for key in [*latest][:NAMED])
+    return [f"Corrected since it was first shown {view.clock(alert.shown_at)}: {named}."]
 
 
 def _said(fact: object) -> str:

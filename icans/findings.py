@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha1
@@ -192,8 +192,11 @@ def key_time(instant: datetime) -> str:
 class Alert:
     """A finding as it was shown: from when to when, what changed, whether it was withdrawn.
 
-    ``finding`` is the latest form; ``facts`` are as first shown, but for the running ones. last_end: when it
-    last stopped holding, whatever a withdrawal makes of ``until``.
+    ``finding`` is the latest form, with the indicator it had first; ``facts`` are as first shown, of an evaluation but
+    for the running ones; revised_facts: their last form, None if nothing differs. running: the running facts as of the
+    last instant at which it held. also_met_at: when both clauses of a definition were first met. unchanged_since: of
+    an alert that has become less urgent, its last news. last_end: when it last stopped holding, whatever a withdrawal
+    makes of ``until``.
     """
 
     finding: Finding
@@ -206,6 +209,14 @@ class Alert:
     reopened_at: list[datetime] = field(default_factory=list)
     withdrawn: bool = False
     withdrawn_by: str | None = None
+    running: Mapping[str, Any] = field(default_factory=dict)
+    also_met_at: datetime | None = None
+    unchanged_since: datetime | None = None
+
+    def last(self, **running: Any) -> Facts | None:
+        """The facts in their latest form, with these running ones; None if nothing differs from the first showing."""
+        last = replace(self.finding.facts, **running)
+        return last if last != self.facts else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,6 +99,8 @@ def refractory_body(alert: Alert, view: View) -> Body:
     )
     if sedation_unchecked(evaluated, view):
         lead += f" {SEDATION_UNCHECKED}"
+    if alert.unchanged_since is not None:
+        lead = f"Unchanged since {view.time(alert.unchanged_since)}. {lead}"
     points = []
     if _basis(alert).early:
         points.append(

@@ -7,15 +7,20 @@ the history recomputed from what is known says so; what late knowledge removes f
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from icans.findings import FINDING_TYPES, INDICATORS, MODULES, Alert, Finding
 from icans.findings_log import FindingsLog
 from icans.policy.policy import Policy
 
 Rank = tuple[int, bool, float, float, str, str]
+Running = Callable[[Alert], dict[str, Any]]
+#: Findings whose indicator is a running value, and the modules of those with any.
+EASING = frozenset({"refractory"})
+RUNNING_MODULES = sorted({row.module for row in FINDING_TYPES.values() if row.running})
 
 
 class ShownAlerts:
@@ -29,30 +34,35 @@ class ShownAlerts:
         self.latest: dict[str, Finding] = {}
         self.led: set[str] = set()
         self.expiries: list[tuple[datetime, str]] = []
-        self.ranks: dict[str, Rank] = {}  # of every alert so far; what they rest on stays as first shown
+        self.ranks: dict[str, Rank] = {}  # of every alert so far
 
     def next_expiry(self) -> datetime | None:
         return self.expiries[0][0] if self.expiries else None
 
-    def step(self, at: datetime, log: FindingsLog, cause: str | None) -> tuple[str, ...]:
+    def step(self, at: datetime, log: FindingsLog, cause: str | None, running: Running) -> tuple[str, ...]:
         """Bring the alerts to ``at``; ``cause`` is the reference of a correction that became known then.
 
-        Returns the modules whose leading finding never led before (nothing unless somebody watches).
+        running: the running facts of an alert as of then. Returns the modules whose leading finding never led before
+        (nothing unless somebody watches).
         """
-        if not log.touched and not (self.expiries and self.expiries[0][0] <= at):
-            return ()
-        changed: set[str] = set()
+        changed = {*self._update(at, log, cause, running), *self._run(at, running)}
+        return tuple(m for m in MODULES if m in changed and self._leads_anew(m)) if self.watch else ()
+
+    def _update(self, at: datetime, log: FindingsLog, cause: str | None, running: Running) -> Iterator[str]:
+        """Open, revise, close and withdraw; yields the modules of the alerts that changed."""
         for finding_id in self._due(at, log):
             finding = log.latest(finding_id)
             alert = self.alerts.get(finding_id)
             if finding is None:
                 if alert is not None and not alert.withdrawn:
                     self._withdraw(at, alert, cause)
-                    changed.add(alert.finding.module)
+                    yield alert.finding.module
                 continue
-            changed.add(finding.module)
+            yield finding.module
             if alert is None:
                 alert = Alert(finding=finding, facts=finding.facts, shown_at=at, until=at, last_end=at, holds=False)
+                alert.running = running(alert)
+                alert.facts = replace(alert.facts, **alert.running)
                 self.alerts[finding_id] = alert
                 if finding.expires:
                     heapq.heappush(self.expiries, (at + self.policy.shown_for, finding_id))
@@ -61,7 +71,30 @@ class ShownAlerts:
             self.latest[finding_id] = finding
             self._hold(at, alert, log.holds(finding_id))
         log.touched.clear()
-        return tuple(m for m in MODULES if m in changed and self._leads_anew(m)) if self.watch else ()
+
+    def _run(self, at: datetime, running: Running) -> Iterator[str]:
+        """Keep the running facts of what holds, and ease what has not been news for long; yields its module."""
+        for alert in [a for module in RUNNING_MODULES for a in self.holding[module].values()]:
+            eases = alert.finding.type in EASING
+            if eases or (self.watch and FINDING_TYPES[alert.finding.type].running):
+                alert.running = running(alert)
+            if eases and self._ease(at, alert):
+                yield alert.finding.module
+
+    def _ease(self, at: datetime, alert: Alert) -> bool:
+        """Whether its indicator changes: one step lower once nothing of it has been news for as long as it is shown."""
+        news = [alert.shown_at, *alert.reopened_at]
+        if alert.running["also_met"]:
+            alert.also_met_at = alert.also_met_at or at
+            news.append(alert.also_met_at)
+        since, before = max(news), alert.unchanged_since
+        if since == at:
+            heapq.heappush(self.expiries, (at + self.policy.shown_for, alert.finding.id))
+        alert.unchanged_since = since if at >= since + self.policy.shown_for else None
+        if before == alert.unchanged_since:
+            return False
+        self.ranks.pop(alert.finding.id, None)
+        return True
 
     def _due(self, at: datetime, log: FindingsLog) -> Iterator[str]:
         due = set(log.touched)
@@ -81,9 +114,6 @@ class ShownAlerts:
             alert.withdrawn, alert.withdrawn_by, alert.until = False, None, alert.last_end
         # how urgent it is and what time it speaks of stay as first shown
         alert.finding = replace(finding, at=alert.finding.at, indicator=alert.finding.indicator)
-        running = {name: getattr(alert.facts, name) for name in FINDING_TYPES[finding.type].running}
-        differs = replace(finding.facts, **running) != alert.facts
-        alert.revised_facts = finding.facts if differs else None
 
     def _hold(self, at: datetime, alert: Alert, holds: bool) -> None:
         finding = alert.finding
@@ -121,11 +151,17 @@ class ShownAlerts:
         return rank
 
 
+def indicator_now(alert: Alert) -> str:
+    """How urgent an alert is now: one step less than at first where it has long been unchanged."""
+    eased = alert.unchanged_since is not None
+    return INDICATORS[min(INDICATORS.index(alert.finding.indicator) + eased, len(INDICATORS) - 1)]
+
+
 def rank_of(alert: Alert) -> Rank:
     """Highest indicator, icans-active last within it, then latest shown, latest at, type and id; the leader first."""
     finding = alert.finding
     return (
-        INDICATORS.index(finding.indicator),
+        INDICATORS.index(indicator_now(alert)),
         finding.type == "icans-active",
         -alert.shown_at.timestamp(),
         -finding.at.timestamp(),

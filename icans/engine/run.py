@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from icans.engine.alerts import ShownAlerts
+from icans.engine.alerts import ShownAlerts, indicator_now
 from icans.engine.explain import rules_now
 from icans.engine.history import History
 from icans.engine.knowledge import Knowledge
 from icans.engine.snapshot import course_summary, exposure_now, grade_now, refractory_now, running_facts, with_treatment
-from icans.facts import DataQuality, Refractory, StatedProblem
+from icans.facts import DataQuality, IcansActive, Refractory, StatedProblem
 from icans.findings import (
     INDICATORS,
     MODULES,
@@ -90,7 +91,7 @@ class _Run:
 
     def _step(self, at: datetime, cause: str | None) -> None:
         self.history.advance(at)
-        modules = self.shown.step(at, self.history.log, cause)
+        modules = self.shown.step(at, self.history.log, cause, lambda alert: running_facts(alert, self.history, at))
         if self.watch and modules:
             line_by_line = any(
                 m == "steroids" and self._leading_type(m) in ("cumulative-dose", "steroid-days") for m in modules
@@ -137,16 +138,18 @@ class _Run:
 
     def _as_of(self, alert: Alert, at: datetime, leads: bool) -> Alert:
         """An alert as a call at ``at`` shows it; later steps do not reach it. leads: its card shows it in full."""
+        finding = replace(alert.finding, indicator=indicator_now(alert))
         return Alert(
-            finding=with_treatment(alert.finding, at, self.history) if leads else alert.finding,
-            facts=running_facts(alert, at, self.history),
+            finding=with_treatment(finding, at, self.history) if leads else finding,
+            facts=replace(alert.facts, **running_facts(alert, self.history, at)),
             shown_at=alert.shown_at,
             until=alert.until,
             holds=alert.holds,
-            revised_facts=alert.revised_facts,
+            revised_facts=alert.last(**{name: getattr(alert.facts, name) for name in alert.running}),
             reopened_at=list(alert.reopened_at),
             withdrawn=alert.withdrawn,
             withdrawn_by=alert.withdrawn_by,
+            unchanged_since=alert.unchanged_since,
         )
 
     def _infusion_days(self) -> tuple[date, ...]:
@@ -190,6 +193,9 @@ class _Run:
             self.shown.alerts.values(),
             key=lambda a: (a.shown_at, *_instant_order(a.finding)),
         )
+        for alert in alerts:
+            stale = {"stale": alert.facts.stale} if isinstance(alert.facts, IcansActive) else {}  # it changes by itself
+            alert.revised_facts = alert.last(**{**alert.running, **stale})
         timeline = sorted(
             history.log.timeline, key=lambda e: (e.at, ("assessment", "dose", "event").index(e.kind), e.references)
         )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from icans.chart import MICROSECOND
 from icans.course.freshness import is_stale
 from icans.engine.history import History
-from icans.facts import NO_IMPROVEMENT, WORSENING, Facts, IcansActive, Refractory
+from icans.facts import NO_IMPROVEMENT, WORSENING, IcansActive, Refractory
 from icans.findings import (
     Alert,
     CountedDose,
@@ -115,30 +116,27 @@ def _state_of(line: Line) -> str:
     return "watch"
 
 
-def running_facts(alert: Alert, at: datetime, history: History) -> Facts:
-    """The facts of an alert as of the call: as first shown, but for the running ones."""
+def running_facts(alert: Alert, history: History, at: datetime) -> dict[str, Any]:
+    """The facts of an alert that are shown as of the call, by attribute."""
     facts, course, treatment = alert.facts, history.state.course, history.state.treatment
     if isinstance(facts, IcansActive):
         last = course.last
         working = last.working if last is not None else None
         current = treatment.current(course.episode)
         met = [line for line in treatment.lines if line.met_a or line.met_b is not None]
-        return replace(
-            facts,
-            grade_low=working.low if working is not None else None,
-            grade_high=working.high if working is not None else None,
-            last_assessment=last.at if last is not None else None,
-            stale=is_stale(course, at, history.policy),
-            refractory_lines=tuple(line.number for line in met if line.episode == course.episode),
-            treatment_line=current.number if current is not None else None,
-        )
+        return {
+            "grade_low": working.low if working is not None else None,
+            "grade_high": working.high if working is not None else None,
+            "last_assessment": last.at if last is not None else None,
+            "stale": is_stale(course, at, history.policy),
+            "refractory_lines": tuple(line.number for line in met if line.episode == course.episode),
+            "treatment_line": current.number if current is not None else None,
+        }
     if isinstance(facts, Refractory):
         line = next((x for x in treatment.lines if alert.finding.id in x.finding_ids), None)
-        if line is not None:
-            both = line.met_a and line.met_b is not None and len(line.finding_ids) == 1
-            other = NO_IMPROVEMENT if facts.reason == WORSENING else WORSENING
-            return replace(facts, also_met=other if both else None)
-    return facts
+        both = line is not None and line.met_a and line.met_b is not None and len(line.finding_ids) == 1
+        return {"also_met": (NO_IMPROVEMENT if facts.reason == WORSENING else WORSENING) if both else None}
+    return {}
 
 
 def with_treatment(finding: Finding, at: datetime, history: History) -> Finding:

@@ -58,17 +58,22 @@ def defaults(entry: PolicyEntry) -> tuple[Decimal, ...]:
     return tuple(Decimal(value) for value in values)
 
 
+def measured(value: Decimal, unit: str) -> tuple[Decimal, str]:
+    """A value in seconds if it is a time: 180 min are 3 h."""
+    return (value * SECONDS[unit], "s") if unit in SECONDS else (value, unit)
+
+
 @cache
 def odd_policy() -> Policy:
     """A policy in which every number that may be overridden, and every fixed duration, is no default of its unit."""
-    taken = {(value, entry.unit) for entry in overridable() for value in defaults(entry)}
+    taken = {measured(value, entry.unit) for entry in overridable() for value in defaults(entry)}
     lines = []
     for entry in overridable():
         low, high = Decimal(entry.minimum), Decimal(entry.maximum)
-        step = Decimal(1) if high - low > 8 or entry.unit == "grade" else Decimal("0.25")
+        step = Decimal(1) if high - low > 8 or entry.unit in ("grade", "points") else Decimal("0.25")
         middle = low + (high - low) // 2
         near = sorted((low + step * n for n in range(int((high - low) / step) + 1)), key=lambda v: abs(v - middle))
-        free = [value for value in near if (value, entry.unit) not in taken]
+        free = [value for value in near if measured(value, entry.unit) not in taken]
         if entry.unit == "grade":
             free = [value for value in near if value not in defaults(entry)]
         chosen = sorted(free[: len(defaults(entry))])
@@ -85,10 +90,12 @@ def default_wording(entry: PolicyEntry) -> Iterator[re.Pattern[str]]:
     for value in defaults(entry):
         if entry.unit in SECONDS:
             yield re.compile(
-                rf"(?<![\d.]){in_words(timedelta(seconds=SECONDS[entry.unit] * float(value)))}\b(?! \d+ min)"
+                rf"(?<![\d.]){in_words(timedelta(seconds=SECONDS[entry.unit] * float(value)))}\b(?! \d+ min| ago)"
             )
         if entry.unit in UNITS:
-            yield re.compile(rf"(?<![\d.]){value}(th)?( to [\d.]+|-[\d.]+)?[ -]({UNITS[entry.unit]})\b(?! \d+ min)")
+            yield re.compile(
+                rf"(?<![\d.]){value}(th)?( to [\d.]+|-[\d.]+)?[ -]({UNITS[entry.unit]})\b(?! \d+ min| ago)"
+            )
         if (value, entry.unit) in IN_WORDS:
             yield re.compile(IN_WORDS[value, entry.unit])
 
