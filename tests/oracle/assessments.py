@@ -22,8 +22,9 @@ from icans.record import (
 from tests.oracle import events, grades
 from tests.oracle import in_force as charted
 from tests.oracle import tool_for_age as tools
+from tests.oracle.events import Standing
 from tests.oracle.grades import NOTHING, UNKNOWN, Range, worst
-from tests.oracle.in_force import Ice, Statement
+from tests.oracle.in_force import ALONE, BESIDE, Ice, Statement
 
 ORDER = ("ice", "capd", "consciousness", "seizure", "motor", "icp-edema", "documented")
 
@@ -45,11 +46,14 @@ class Graded:
     capd: Capd | None = None
     documented_drives: bool = False
     documented: int | None = None
+    moves: bool = False  # it set another headline
+    weak: bool = False  # it has a reason for a missing ICE or CAPD that does not make it full (L13)
     contributions: dict[str, Range] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     earliest: datetime | None = None
     placed: datetime | None = None  # where it stands, if ``at`` is moved to the start of its day
+    values: list[Standing] = field(default_factory=list)  # what it rests on: domain, when charted, grade (L14)
 
 
 @dataclass
@@ -227,7 +231,8 @@ def grade(
     own_event = any(events.usable(record, e) for e in own)
     if not (own_tool or own_state or own_event or drives or (docs and ice_before)):
         return None
-    full = own_tool or bool(docs) or ((own_charted or own_event) and ice_before)
+    full, weak = standing_of_reasons(record, policy, at, window)
+    full |= bool(docs) or ((own_charted or own_event) and (ice_before or beside(window)))
 
     values = {**working, **in_force}
     if drives:
@@ -242,6 +247,9 @@ def grade(
     assessable = state_usable or drives or total[0] > 0
     graded = Graded(at, full, assessable, total, total_strict, total, sedated=sedated, ice=ice, capd=capd)
     graded.contributions = values
+    graded.weak = weak and not full
+    graded.values = [(d, time_of(record, policy, at, d, state), r) for d, r in values.items() if d not in in_force]
+    graded.values += events.standing(record, policy, at)
     graded.documented_drives = drives
     graded.documented = max(docs) if drives else documented_near(record, policy, at)
     graded.references = tuple(sorted({e.reference for e in own}))
@@ -253,6 +261,40 @@ def grade(
         graded.deciding = next(d for d in ORDER if d in values and values[d][0] == graded.shown[0])
     graded.missing = missing(record, policy, graded, state, last, infusion)
     return graded
+
+
+def standing_of_reasons(record: Record, policy: Policy, at: datetime, window: list[Statement]) -> tuple[bool, bool]:
+    """L13: whether the ICE or CAPD charted at this instant, or the reason for none, makes the row full by itself or
+    beside the consciousness charted within the hour; and whether there is a reason."""
+    if not window or window[-1].at != at:
+        return False, False
+    last = window[-1]
+    reason = max(last.ice_strength, last.capd_strength)
+    if any(v is not None and v.at == at for v in (last.ice, last.capd)) or reason == ALONE:
+        return True, bool(reason)
+    charted_state = any(
+        (isinstance(e, Consciousness) or unarousable(e)) and at - policy.combination_window <= e.at <= at
+        for e in consciousness_entries(record, policy)
+    )
+    return reason == BESIDE and charted_state, bool(reason)
+
+
+def beside(window: list[Statement]) -> bool:
+    """Of the hour: a reason that makes a row full beside consciousness."""
+    return any(BESIDE in (s.ice_strength, s.capd_strength) for s in window)
+
+
+def time_of(record: Record, policy: Policy, at: datetime, domain: str, state: State | None) -> datetime:
+    """When the value of a domain was charted that counts at this instant."""
+    if domain == "consciousness":
+        return state.at if state is not None else at
+    charted_for = [
+        s.at
+        for s in charted.statements(record, policy)
+        if at - policy.combination_window <= s.at <= at
+        and ((domain == "ice" and (s.ice or s.ice_reasons)) or (domain == "capd" and (s.capd or s.capd_reasons)))
+    ]
+    return max(charted_for, default=at)
 
 
 def contributions(

@@ -15,6 +15,7 @@ from tests.oracle.amounts import distinct
 from tests.oracle.assessments import Graded
 
 Span = tuple[datetime, datetime]
+Running = dict[str, Callable[[datetime], Any]]
 
 
 @dataclass
@@ -27,7 +28,8 @@ class Held:
     indicator: str
     facts: dict[str, Any]
     spans: list[Span]  # [from, to); empty spans are kept, they were told and over
-    running: dict[str, Callable[[datetime], Any]] = field(default_factory=dict)
+    running: Running = field(default_factory=dict)
+    also: tuple[datetime, str] | None = None  # the other clause of refractoriness, and from when it is met too
 
 
 @dataclass
@@ -170,7 +172,8 @@ def walk(
             continue
         last_assessable = at
         low, high = graded.counts
-        if low > headline or high < headline:
+        graded.moves = low > headline or high < headline
+        if graded.moves:
             direction = "improvement"
             after = high
             if low > headline:
@@ -196,16 +199,19 @@ def walk(
     return course
 
 
+Treatment = Callable[[Episode], Running]
+
+
 def clipped(since: datetime, until: datetime | None, course: Course) -> Span:
     return since, min(until, course.end) if until is not None else course.end
 
 
-def findings(record: Record, policy: Policy, course: Course) -> list[Held]:
+def findings(record: Record, policy: Policy, course: Course, treatment: Treatment) -> list[Held]:
     found = grade_changes(record, policy, course)
-    found += active(policy, course)
+    found += active(policy, course, treatment)
     found += possible_changes(course)
     found += discrepancies(record, policy, course)
-    return found + not_found(policy, course)
+    return found
 
 
 def ice_facts(graded: Graded) -> dict[str, Any]:
@@ -247,8 +253,8 @@ def grade_changes(record: Record, policy: Policy, course: Course) -> list[Held]:
     return found
 
 
-def active(policy: Policy, course: Course) -> list[Held]:
-    """C4: one for each time the headline was set."""
+def active(policy: Policy, course: Course, treatment: Treatment) -> list[Held]:
+    """C4: one for each time the headline was set; treatment: the running facts of an episode's lines."""
     found = []
     for i, c in enumerate(course.changes):
         if c.after == 0:
@@ -261,16 +267,23 @@ def active(policy: Policy, course: Course) -> list[Held]:
         def last(at: datetime) -> Graded:
             return [g for g in course.admitted if g.assessable and g.at <= at][-1]
 
-        running = {
+        def stale(at: datetime) -> bool:
+            full = [g.at for g in course.admitted if g.full and g.assessable and g.at <= at]
+            return not full or at >= full[-1] + grades.freshness(policy, course.headline(at))[0]
+
+        running: Running = {
             "gradeLow": lambda at: last(at).shown[0],
             "gradeHigh": lambda at: last(at).shown[1],
+            "lastAssessment": lambda at: last(at).at,
+            "stale": stale,
+            **treatment(c.episode),
         }
         found.append(Held("icans-active", key, c.at, indicator, facts, [clipped(c.at, following, course)], running))
     return found
 
 
 def possible_changes(course: Course) -> list[Held]:
-    """C2. An ICE of at least one point under sedation ends nothing (B8)."""
+    """C2. An ICE of at least one point under sedation ends nothing (B8), nor does a row with a weak reason (L13)."""
     found: list[Held] = []
     open_now: list[Held] = []
     for graded in course.admitted:
@@ -289,7 +302,7 @@ def possible_changes(course: Course) -> list[Held]:
             "missing": list(graded.missing),
         }
         kept = [h for h in open_now if direction and all(h.facts[k] == facts[k] for k in facts if k != "direction")]
-        ends_nothing = graded.sedated and graded.ice is not None and not changed(course, graded)
+        ends_nothing = (graded.weak or (graded.sedated and graded.ice is not None)) and not graded.moves
         if not ends_nothing:
             for held in open_now:
                 if held not in kept:
@@ -301,10 +314,6 @@ def possible_changes(course: Course) -> list[Held]:
             found.append(held)
             open_now.append(held)
     return found
-
-
-def changed(course: Course, graded: Graded) -> bool:
-    return any(c.graded is graded for c in course.changes)
 
 
 def discrepancies(record: Record, policy: Policy, course: Course) -> list[Held]:
@@ -341,73 +350,3 @@ def discrepancies(record: Record, policy: Policy, course: Course) -> list[Held]:
         key = f"{key_time(at)}|{given}"
         found.append(Held("grade-discrepancy", key, at, "info", facts, [clipped(at, min(later, default=None), course)]))
     return found
-
-
-def not_found(policy: Policy, course: Course) -> list[Held]:
-    """C7: nobody looked, at headline 0."""
-    found = []
-    looked = [g.at for g in course.admitted if g.assessable]
-    for since in sorted({course.start, *looked}):
-        due = since + policy.not_found_after
-        following = min((at for at in looked if at > since), default=None)
-        if course.headline(since) != 0 or due > course.start + policy.not_found_until:
-            continue
-        if due > course.end or (following is not None and following <= due):
-            continue
-        last_day = course.start + policy.not_found_until
-        span = clipped(due, min(following, last_day) if following else last_day, course)
-        found.append(Held("assessment-not-found", key_time(since), due, "info", {"since": since}, [span]))
-    return found
-
-
-def overdue(policy: Policy, course: Course, quiet: list[Span]) -> list[Held]:
-    """C5; quiet: when reassessment-overdue holds, which is told instead."""
-    found = []
-    full = [g.at for g in course.rows if g.full]
-    if course.changes and not any(at <= course.changes[0].at for at in full):
-        full.insert(0, course.changes[0].at)  # nothing full before the onset: it stands in its place
-    for i, last in enumerate(full):
-        following = full[i + 1] if i + 1 < len(full) else course.end
-        stop = min(following, course.end)
-        fell_due = first_due(policy, course, last, stop)
-        if fell_due is None:
-            continue
-        at, headline = fell_due
-        resolved = course.resolved_between(at, stop)
-        if resolved is not None:
-            stop = min(stop, resolved)
-        spans = without(at, stop, quiet)
-        if not spans:
-            continue
-        _, hours = grades.freshness(policy, headline)
-        facts = {"lastAssessment": last, "intervalHours": hours, "grade": headline}
-        found.append(Held("assessment-overdue", key_time(last), at, "info", facts, spans))
-    return found
-
-
-def first_due(policy: Policy, course: Course, last: datetime, stop: datetime) -> tuple[datetime, int] | None:
-    """When the assessment after ``last`` first fell due, piece by piece of constant headline."""
-    inside = [c.at for c in course.changes if last < c.at < stop]
-    pieces = [max(last, course.start), *inside]
-    for i, piece in enumerate(pieces):
-        until = pieces[i + 1] if i + 1 < len(pieces) else stop
-        headline = course.headline(piece)
-        if headline == 0 and policy.protocol_enrolled != "all":
-            continue
-        limit, _ = grades.freshness(policy, headline)
-        at = max(piece, last + limit)
-        episode = course.episode(at)
-        over = headline == 0 and episode is not None and episode.resolved is not None and episode.resolved <= at
-        if at < until and not over:
-            return at, headline
-    return None
-
-
-def without(since: datetime, until: datetime, quiet: list[Span]) -> list[Span]:
-    """[since, until) less the quiet spans."""
-    spans = [(since, until)] if since < until else []
-    for start, stop in quiet:
-        if start < stop:
-            parts = [((a, min(b, start)), (max(a, stop), b)) for a, b in spans]
-            spans = [part for pair in parts for part in pair if part[0] < part[1]]
-    return spans

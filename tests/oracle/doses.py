@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from icans.findings import key_time
 from icans.policy.policy import Policy
 from icans.record import Dose, Record
-from tests.oracle.amounts import countable, distinct, equivalent
+from tests.oracle.amounts import absurd, amount, countable, distinct, equivalent
 from tests.oracle.course import Course, Held, clipped
 
 ZERO = Fraction(0)
@@ -39,36 +39,45 @@ def total(record: Record, policy: Policy, since: datetime, until: datetime, open
     )
 
 
-def numbers(record: Record, policy: Policy, course: Course, at: datetime) -> dict[str, Any]:
-    """Exposure at one instant as the facts name it."""
+def numbers(record: Record, policy: Policy, course: Course, treated: datetime | None, at: datetime) -> dict[str, Any]:
+    """Exposure at one instant as the facts name it; treated: start of the first line of treatment (L16)."""
     given = [d for d in distinct(record, policy) if course.start <= d.at <= at]
-    onset = course.episodes[0].onset if course.episodes and course.episodes[0].onset <= at else None
+    onset = course.episodes[0].onset if course.episodes else None
+    since = min((t for t in (onset, treated) if t is not None and t <= at), default=None)
     whole = total(record, policy, course.start, at)
-    after_onset = (
-        sum(
-            (
-                accrued(d, max(onset, course.start), at, policy)
-                for d in distinct(record, policy)
-                if countable(d, policy)
-            ),
-            ZERO,
-        )
-        if onset
-        else None
-    )
+    after_onset = total(record, policy, max(since, course.start), at) if since else ZERO
     intrathecal: dict[str, Fraction] = {}
     for d in given:
         if d.route == "intrathecal" and d.amount_known:
             intrathecal[d.drug] = intrathecal.get(d.drug, ZERO) + Fraction(d.lower_mg)
     return {
         "dexamethasoneEquivalentMg": whole,
-        "sinceOnsetMg": after_onset or ZERO,
-        "prophylacticMg": whole - (after_onset or ZERO),
+        "sinceOnsetMg": after_onset,
+        "prophylacticMg": whole - after_onset,
         "last24hMg": total(record, policy, at - timedelta(hours=24), at, open_start=True),
         "uncounted": sum(1 for d in given if d.route != "intrathecal" and not countable(d, policy)),
-        "steroidDays": len({d.day for d in given if d.route == "systemic"}),
+        "steroidDays": len([day for day in counting_days(record, policy, course) if day <= at]),
         "intrathecalMg": intrathecal,
     }
+
+
+def counting_days(record: Record, policy: Policy, course: Course) -> list[datetime]:
+    """L28: the instant at which each local day since the infusion begins to count."""
+    by_day: dict[date, list[Dose]] = {}
+    for d in distinct(record, policy):
+        if d.route in ("systemic", "unknown") and d.at >= course.start and not absurd(d, policy):
+            by_day.setdefault(d.day, []).append(d)
+    counting = []
+    for given in by_day.values():
+        sum_of_day = ZERO
+        for d in given:
+            size = amount(d, policy)
+            sum_of_day += size or ZERO
+            unknown = size is None and d.drug in policy.initiating_drugs
+            if unknown or (sum_of_day >= Fraction(policy.steroid_day_minimum)):
+                counting.append(d.at)
+                break
+    return sorted(counting)
 
 
 def crossing(record: Record, policy: Policy, course: Course, threshold: Fraction) -> datetime | None:
@@ -106,10 +115,12 @@ def plain(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def findings(record: Record, policy: Policy, course: Course) -> list[Held]:
+def findings(record: Record, policy: Policy, course: Course, treated: datetime | None) -> list[Held]:
+    """treated: start of the first line of treatment."""
     found: list[Held] = []
     if course.infusion is not None:
-        found += tiers(record, policy, course, course.infusion) + days(record, policy, course, course.infusion)
+        found += tiers(record, policy, course, course.infusion, treated)
+        found += days(record, policy, course, course.infusion)
     for d in distinct(record, policy):
         if d.route == "intrathecal" or countable(d, policy) or not course.covers(d.at):
             continue
@@ -119,20 +130,35 @@ def findings(record: Record, policy: Policy, course: Course) -> list[Held]:
     return found
 
 
-def tiers(record: Record, policy: Policy, course: Course, infusion: datetime) -> list[Held]:
-    crossed: dict[datetime, list[int]] = {}
-    for i, tier in enumerate(policy.tiers):
-        at = crossing(record, policy, course, Fraction(tier))
-        if at is not None and course.covers(at):
-            crossed.setdefault(at, []).append(i)
+def reported_at(record: Record, policy: Policy, crossed: datetime) -> datetime:
+    """L27: when the first of the doses that run at the crossing ends, at most four hours later."""
+    running = [
+        d.end or d.at
+        for d in distinct(record, policy)
+        if countable(d, policy) and d.at <= crossed <= max(d.at, d.end or d.at)
+    ]
+    return min([max(min(running, default=crossed), crossed), crossed + policy.tier_delay])
+
+
+def tiers(record: Record, policy: Policy, course: Course, infusion: datetime, treated: datetime | None) -> list[Held]:
+    reported: dict[datetime, list[int]] = {}
+    later: datetime | None = None
+    for i, tier in reversed(list(enumerate(policy.tiers))):
+        crossed = crossing(record, policy, course, Fraction(tier))
+        if crossed is None:
+            continue
+        at = reported_at(record, policy, crossed)
+        later = at = at if later is None else min(at, later)
+        if course.covers(at):
+            reported.setdefault(at, []).insert(0, i)
     found = []
-    for at, indices in crossed.items():
+    for at, indices in reported.items():
         top = indices[-1]
         facts = {
             "thresholdMg": policy.tiers[top],
             "crossedMg": [policy.tiers[i] for i in indices],
             "window": "since-infusion",
-            **numbers(record, policy, course, at),
+            **numbers(record, policy, course, treated, at),
         }
         key = f"{key_time(infusion)}|{plain(policy.tiers[top])}"
         span = clipped(at, None, course)
@@ -141,16 +167,12 @@ def tiers(record: Record, policy: Policy, course: Course, infusion: datetime) ->
 
 
 def days(record: Record, policy: Policy, course: Course, infusion: datetime) -> list[Held]:
-    """E5: the tenth distinct local day with a systemic dose."""
-    first: dict[Any, datetime] = {}
-    for d in distinct(record, policy):
-        if d.route == "systemic" and d.at >= course.start:
-            first[d.day] = min(first.get(d.day, d.at), d.at)
-    if len(first) < policy.steroid_days:
+    """E5, L28: the tenth local day that counts."""
+    counting = counting_days(record, policy, course)
+    if len(counting) < policy.steroid_days:
         return []
-    at = first[sorted(first)[policy.steroid_days - 1]]
+    at = counting[policy.steroid_days - 1]
     if not course.covers(at):
         return []
-    facts = {"steroidDays": policy.steroid_days}
-    facts["dexamethasoneEquivalentMg"] = numbers(record, policy, course, at)["dexamethasoneEquivalentMg"]
+    facts = {"steroidDays": policy.steroid_days, "dexamethasoneEquivalentMg": total(record, policy, course.start, at)}
     return [Held("steroid-days", key_time(infusion), at, "info", facts, [clipped(at, None, course)])]

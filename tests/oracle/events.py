@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from icans.policy.policy import Policy
 from icans.record import DocumentedGrade, IcpEdema, Motor, Observed, Record, Seizure
@@ -12,12 +14,42 @@ from tests.oracle.grades import NOTHING, Range, worst
 EDEMA = ("focal-edema", "diffuse-edema")
 
 
+Event = Seizure | Motor | IcpEdema
+Standing = tuple[str, datetime, Range]
+
+
+def grade_of(event: Event) -> Range:
+    if isinstance(event, Seizure):
+        return grades.seizure_range(event)
+    return grades.motor_range(event) if isinstance(event, Motor) else grades.icp_range(event)
+
+
+def ended(record: Record, event: Event, at: datetime) -> bool:
+    """L17: a value of its domain with another cause, charted since, has its code or at least its grade."""
+    return any(
+        type(e) is type(event)
+        and e.other_cause
+        and event.at < e.at <= at
+        and (e.finding == event.finding or grade_of(event)[1] <= grade_of(e)[0])
+        for e in record.observed
+        if isinstance(e, Event)
+    )
+
+
 def in_force(record: Record, policy: Policy, at: datetime) -> dict[str, Range]:
     """B9: what is in force of seizure, motor and raised pressure; only what was charted is named."""
+    ranges: dict[str, Range] = {}
+    for domain, _, value in standing(record, policy, at):
+        ranges[domain] = worst(value, ranges.get(domain, NOTHING))
+    return ranges
+
+
+def standing(record: Record, policy: Policy, at: datetime) -> list[Standing]:
+    """Every event in force: its domain, when it was charted, and what it counts for at this instant."""
     observed = [e for e in record.observed if not e.other_cause and e.at <= at]
     released = max((e.at for e in observed if isinstance(e, DocumentedGrade)), default=None)
     since = [e for e in observed if released is None or e.at >= released]
-    ranges: dict[str, Range] = {}
+    found: list[Standing] = []
     seizures = [e for e in since if isinstance(e, Seizure)]
     nones = [
         e.at
@@ -26,19 +58,14 @@ def in_force(record: Record, policy: Policy, at: datetime) -> dict[str, Range]:
         and not any(o.at == e.at and grades.seizure_range(o) != NOTHING for o in seizures)
     ]
     last_none = max(nones, default=None)
-    standing = [
-        grades.seizure_range(e)
-        for e in seizures
-        if e.at >= at - policy.event_carry and (last_none is None or e.at > last_none)
-    ]
-    if standing:
-        ranges["seizure"] = worst(*standing)
-    elif last_none is not None:
-        ranges["seizure"] = NOTHING
+    for e in seizures:
+        if e.at >= at - policy.event_carry and (last_none is None or e.at > last_none) and not ended(record, e, at):
+            found.append(("seizure", e.at, grades.seizure_range(e)))
+    if last_none is not None and not found:
+        found.append(("seizure", last_none, NOTHING))
     motors = [e for e in since if isinstance(e, Motor) and e.finding != "weakness-unspecified"]
     if motors:
-        newest = max(e.at for e in motors)
-        ranges["motor"] = aged(worst(*(grades.motor_range(e) for e in motors if e.at == newest)), newest, at, policy)
+        found += [("motor", e.at, aged(grades.motor_range(e), e.at, at, policy)) for e in newest(record, motors, at)]
     bleeds = {e.at for e in observed if isinstance(e, IcpEdema) and e.finding == "intracranial-hemorrhage"}
     pressures = [
         e
@@ -48,10 +75,16 @@ def in_force(record: Record, policy: Policy, at: datetime) -> dict[str, Range]:
         and not (e.finding in EDEMA and e.at in bleeds)
     ]
     if pressures:
-        newest = max(e.at for e in pressures)
-        value = worst(*(grades.icp_range(e) for e in pressures if e.at == newest))
-        ranges["icp-edema"] = aged(value, newest, at, policy)
-    return ranges
+        found += [
+            ("icp-edema", e.at, aged(grades.icp_range(e), e.at, at, policy)) for e in newest(record, pressures, at)
+        ]
+    return found
+
+
+def newest(record: Record, events: Sequence[Event], at: datetime) -> list[Any]:
+    """Those charted last, but for what another cause ended."""
+    last = max(e.at for e in events)
+    return [e for e in events if e.at == last and not ended(record, e, at)]
 
 
 def aged(value: Range, charted_at: datetime, at: datetime, policy: Policy) -> Range:

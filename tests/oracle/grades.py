@@ -84,7 +84,11 @@ def icp_range(value: IcpEdema) -> Range:
 
 
 def freshness(policy: Policy, grade: int) -> tuple[timedelta, int]:
-    """How long a full assessment is fresh at a headline grade, and the interval in hours it is due at."""
+    """How long a full assessment is fresh at a headline grade, and the interval in hours it is due at (C5, L24)."""
     if grade >= 2:
-        return policy.interval_severe + policy.grace_severe, int(policy.interval_severe.total_seconds() // 3600)
-    return policy.interval_mild + policy.grace_mild, int(policy.interval_mild.total_seconds() // 3600)
+        interval, grace = policy.interval_severe, policy.grace_severe
+    elif grade == 1 and policy.protocol_enrolled != "all":
+        interval, grace = policy.interval_grade_1, policy.grace_grade_1
+    else:
+        interval, grace = policy.interval_mild, policy.grace_mild
+    return interval + grace, int(interval.total_seconds() // 3600)

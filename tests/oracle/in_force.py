@@ -21,6 +21,12 @@ from tests.oracle.memory import remembered
 
 ITEMS = (*ORIENTATION_ITEMS, "naming", "command", "writing", "attention")
 MISSING_REASONS = ("language", "literacy", "vision", "hearing", "motor", "refused", "asleep")
+#: L13: what a reason for a missing ICE or CAPD makes of its row: full, full beside consciousness, or never full.
+NEVER, BESIDE, ALONE = 1, 2, 3
+STRENGTH = {
+    **dict.fromkeys(("unarousable", "sedated", "aphasia"), ALONE),
+    **dict.fromkeys(("language", "vision", "hearing", "literacy", "motor", "not-valid-at-baseline"), BESIDE),
+}
 
 
 @dataclass
@@ -54,6 +60,12 @@ class Statement:
     capd: Capd | None = None
     ice_reasons: set[str] = field(default_factory=set)
     capd_reasons: set[str] = field(default_factory=set)
+    ice_strength: int = 0  # of the strongest reason for no ICE charted at this instant, 0 without one
+    capd_strength: int = 0
+
+
+def strength(reason: str) -> int:
+    return STRENGTH.get(reason, NEVER)
 
 
 def item_groups(observed: list[Observed], policy: Policy) -> list[ItemGroup]:
@@ -178,9 +190,13 @@ def statements(record: Record, policy: Policy) -> list[Statement]:
             if entry.reason == "aphasia":
                 score = Ice(entry.at, 0, 0, True)
             else:
-                at(entry.at).ice_reasons.add(entry.reason)
+                statement = at(entry.at)
+                statement.ice_reasons.add(entry.reason)
+                statement.ice_strength = max(statement.ice_strength, strength(entry.reason))
         elif isinstance(entry, NotAssessed) and entry.tool == "capd":
-            at(entry.at).capd_reasons.add(entry.reason)
+            statement = at(entry.at)
+            statement.capd_reasons.add(entry.reason)
+            statement.capd_strength = max(statement.capd_strength, strength(entry.reason))
         elif isinstance(entry, Capd):
             statement = at(entry.at)
             if statement.capd is None or entry.total > statement.capd.total:
@@ -200,6 +216,8 @@ def statements(record: Record, policy: Policy) -> list[Statement]:
         if score is not None:
             scores[group.at] = score
             reasons &= {"sedated", "unarousable"}  # others speak of the whole only where no item was done
+        elif reasons:
+            statement.ice_strength = max(statement.ice_strength, min(strength(r) for r in reasons))
         statement.ice_reasons |= reasons
     for instant in {*totals, *scores}:
         at(instant).ice = combine_scores(totals.get(instant), scores.get(instant))

@@ -13,6 +13,7 @@ from icans.record import Record
 from tests.oracle import amounts, assessments
 from tests.oracle.assessments import Graded
 from tests.oracle.course import Change, Course, Episode, Span
+from tests.oracle.schedule import reassessment
 
 
 @dataclass
@@ -40,7 +41,7 @@ class Line:
     reference: Graded | None = None
     met_b: Graded | None = None
     verdicts: list[Verdict] = field(default_factory=list)
-    overdue: Span | None = None
+    overdue: list[Span] = field(default_factory=list)
     superseded: bool = False
 
 
@@ -190,9 +191,9 @@ def at_end(policy: Policy, course: Course, line: Line, end: End) -> Line | None:
     rise_at = rise.graded.earliest if rise.at in end.early and rise.graded.earliest else rise.at
     if end.start < rise_at - policy.onset_lead:
         return None
-    other = replace(line, start=end.start, met_b=None, verdicts=[], overdue=None, reference=None, following=None)
+    other = replace(line, start=end.start, met_b=None, verdicts=[], overdue=[], reference=None, following=None)
     if end.start < rise_at:
-        other.reference = replace(rise.graded, at=rise_at)
+        other.reference = replace(rise.graded, at=rise_at, placed=rise.graded.at)
     else:
         find_reference(policy, end.course, other, end.course.rows, rise_at)
     return other if other.reference is not None else None
@@ -245,15 +246,15 @@ def reference(policy: Policy, course: Course, line: Line, rows: list[Graded]) ->
 
 
 def find_reference(policy: Policy, course: Course, line: Line, rows: list[Graded], rise_at: datetime) -> None:
-    """D3, for a line that started after its rise."""
+    """D3, L14: the later of the latest full row and the row that set the headline, for a line after its rise."""
     since = max(line.start - policy.reference_before, rise_at)
-    full = [g for g in rows if g.full and g.assessable and since <= g.at <= line.start]
-    setting = [c for c in course.changes if since <= c.at <= line.start]
+    before = [g for g in rows if g.full and g.assessable and since <= g.at <= line.start]
+    before += [replace(c.graded, at=c.at, placed=c.graded.at) for c in course.changes if since <= c.at <= line.start][
+        -1:
+    ]
     after = [g for g in rows if g.full and g.assessable and line.start < g.at <= line.start + policy.reference_after]
-    if full:
-        line.reference = full[-1]
-    elif setting:
-        line.reference = replace(setting[-1].graded, at=setting[-1].at)
+    if before:
+        line.reference = max(before, key=lambda g: g.at)
     elif after and (line.following is None or after[0].at <= line.following):
         line.reference = after[0]
 
@@ -307,12 +308,36 @@ def worsening(
     """Clause B: the first assessment in (T0, until], and after this one, that is surely worse."""
     ref = line.reference
     assert ref is not None
+    treated = treated_from(points, line.start, policy)
+    if treated is None:
+        return None
     for g in course.admitted:
-        if max(line.start, ref.at, since or ref.at) < g.at <= until:
-            worse = g.assessable and g.counts[0] > ref.counts[1]
+        if max(treated, ref.at, since or ref.at) < g.at <= until:
+            worse = g.assessable and g.counts[0] > ref.counts[1] and newly_worse(ref, g)
             if worse and is_active(points, line.start, g.at, policy):
                 return g
     return None
+
+
+def treated_from(points: list[DosePoint], start: datetime, policy: Policy) -> datetime | None:
+    """L15: when the doses since treatment start reach the qualifying dose, or one of them is of unknown size."""
+    total = Fraction(0)
+    for p in points:
+        if p.at >= start:
+            total += p.known or Fraction(0)
+            if p.unknown_initiating or total >= Fraction(policy.qualifying_dose):
+                return p.at
+    return None
+
+
+def newly_worse(ref: Graded, g: Graded) -> bool:
+    """L14: a value that is newer than the reference is worse by itself."""
+    return any(
+        value[0] > ref.counts[1]
+        and charted_at != ref.placed
+        and (g.at if charted_at == g.placed else charted_at) > ref.at
+        for _, charted_at, value in g.values
+    )
 
 
 def decisive(line: Line, g: Graded) -> bool:
@@ -332,7 +357,7 @@ def evaluate(
     due = line.start + policy.evaluation_due
     chosen = choose(policy, line, rows, last)
     if chosen is None or chosen.at > due:
-        line.overdue = (due, chosen.at if chosen else last)
+        line.overdue = reassessment(record, policy, course, due, chosen.at if chosen else last)
     if chosen is None:
         return
     give(record, policy, course, line, points, max(due, chosen.at), chosen)
@@ -353,7 +378,9 @@ def choose(policy: Policy, line: Line, rows: list[Graded], last: datetime) -> Gr
     for serving in (full, partial, blank):
         if serving:
             return serving[-1]
-    return next((g for g in rows if due < g.at <= last and (g.full or decisive(line, g))), None)
+    return next(
+        (g for g in rows if due < g.at <= last and (g.full or (decisive(line, g) and (g.moves or not g.weak)))), None
+    )
 
 
 def give(
@@ -381,24 +408,33 @@ def verdict(record: Record, policy: Policy, course: Course, line: Line, points: 
         return "not-assessable"
     if g.counts[1] <= ref.counts[0] - 1:
         return "responded"
-    if g.counts[0] < max(1, ref.counts[1]):
-        return "interval-overlap"  # grade 0 is never "no improvement"
-    if not is_active(points, line.start, g.at, policy):
+    still = g.counts[0] >= max(1, ref.counts[1])  # grade 0 is never "no improvement"
+    if still and not is_active(points, line.start, g.at, policy):
         return "treatment-gap"
     at = g.placed or g.at
     headline = course.headline(at, inclusive=False)
     fresh = assessments.grade(record, policy, at, headline, course.infusion, without_events_before=at)
     if fresh is not None and fresh.assessable and fresh.counts[1] <= ref.counts[0] - 1:
         return "event-carry"
-    if ice_only(ref, g):
-        return "ice-only"
-    return "met"
+    if not still:
+        return "interval-overlap"
+    return only_the_tool(policy, ref, g) or "met"
 
 
-def ice_only(ref: Graded, g: Graded) -> bool:
-    """ICE gained two points or more, everything else unchanged."""
-    if ref.ice is None or g.ice is None or not ref.ice.complete or not g.ice.complete:
-        return False
-    others = (set(ref.contributions) | set(g.contributions)) - {"ice"}
-    rose = any(g.contributions.get(d, (0, 0))[1] > ref.contributions.get(d, (0, 0))[1] for d in others)
-    return g.ice.low - ref.ice.low >= 2 and g.counts == ref.counts and not rose
+def only_the_tool(policy: Policy, ref: Graded, g: Graded) -> str | None:
+    """D7, L18: ICE gained two points (one at grade 1), or CAPD fell by four, everything else unchanged."""
+    if g.counts != ref.counts:
+        return None
+
+    def rose_beside(tool: str) -> bool:
+        others = (set(ref.contributions) | set(g.contributions)) - {tool}
+        return any(g.contributions.get(d, (0, 0))[1] > ref.contributions.get(d, (0, 0))[1] for d in others)
+
+    both = ref.ice is not None and g.ice is not None and ref.ice.complete and g.ice.complete
+    if both and ref.ice is not None and g.ice is not None and not rose_beside("ice"):
+        if g.ice.low - ref.ice.low >= (1 if ref.counts == (1, 1) else 2):
+            return "ice-only"
+    if ref.capd is not None and g.capd is not None and not rose_beside("capd"):
+        if ref.capd.total - g.capd.total >= policy.capd_gain:
+            return "capd-only"
+    return None

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from icans.findings import key_time
 from icans.policy.policy import Policy
 from icans.record import Record
 from tests.oracle.assessments import Graded
-from tests.oracle.course import Course, Episode, Held
-from tests.oracle.lines import Line, dose_points, is_active, limit_of, lines_of
+from tests.oracle.course import Course, Episode, Held, Running
+from tests.oracle.lines import Line, dose_points, is_active, limit_of
 
 WORSENING = "worsening-under-treatment"
 NO_IMPROVEMENT = "no-improvement-24h"
@@ -21,10 +22,11 @@ def hours(since: datetime, until: datetime) -> Decimal:
     return (Decimal((until - since) // timedelta(microseconds=1)) / Decimal(3_600_000_000)).quantize(Decimal("0.01"))
 
 
-def findings(record: Record, policy: Policy, course: Course) -> list[Held]:
+def findings(
+    record: Record, policy: Policy, course: Course, lines_by_episode: list[tuple[Episode, list[Line]]]
+) -> list[Held]:
     found: list[Held] = []
-    for episode in course.episodes:
-        lines = lines_of(record, policy, course, episode)
+    for episode, lines in lines_by_episode:
         for line in lines:
             found += refractory(policy, course, line) + indeterminate(course, line) + overdue(course, line)
         found += re_worsening(record, policy, course, episode, lines)
@@ -50,9 +52,8 @@ def refractory(policy: Policy, course: Course, line: Line) -> list[Held]:
     for at, reason, g in events:
         if at > course.end:
             continue
-        if found and found[0].spans[0][0] <= at < found[0].spans[0][1]:
-            continue
-        if found and found[0].at == at:
+        if found and (found[0].spans[0][0] <= at < found[0].spans[0][1] or found[0].at == at):
+            found[0].also = (at, reason)
             continue
         ends = [limit_of(course, line), improvement(course, line, at)]
         grade = g.counts[0]
@@ -68,10 +69,18 @@ def refractory(policy: Policy, course: Course, line: Line) -> list[Held]:
             "definition": policy.definition,
         }
         indicator = "critical" if reason == WORSENING or grade >= 3 else "warning"
+        indicator = "info" if grade == 1 else indicator
         key = f"{line.episode.number}|{line.number}|{reason}"
         span = (at, min(e for e in ends if e is not None))
-        found.append(Held("refractory", key, at, indicator, facts, [span]))
+        held = Held("refractory", key, at, indicator, facts, [span])
+        held.running = {"alsoMet": partial(also_met, held)}
+        found.append(held)
     return found
+
+
+def also_met(held: Held, at: datetime) -> str | None:
+    """The other clause, from the instant at which it was met."""
+    return held.also[1] if held.also is not None and held.also[0] <= at else None
 
 
 def indeterminate(course: Course, line: Line) -> list[Held]:
@@ -95,7 +104,7 @@ def indeterminate(course: Course, line: Line) -> list[Held]:
 
 
 def overdue(course: Course, line: Line) -> list[Held]:
-    if line.overdue is None or line.overdue[0] > course.end:
+    if not line.overdue or line.overdue[0][0] > course.end:
         return []
     facts = {
         "episode": line.episode.number,
@@ -104,7 +113,7 @@ def overdue(course: Course, line: Line) -> list[Held]:
         "gradeAtTreatmentStart": line.headline,
     }
     key = f"{line.episode.number}|{line.number}"
-    return [Held("reassessment-overdue", key, line.overdue[0], "warning", facts, [line.overdue])]
+    return [Held("reassessment-overdue", key, line.overdue[0][0], "warning", facts, line.overdue)]
 
 
 def re_worsening(record: Record, policy: Policy, course: Course, episode: Episode, lines: list[Line]) -> list[Held]:
@@ -132,3 +141,21 @@ def re_worsening(record: Record, policy: Policy, course: Course, episode: Episod
         key = f"{episode.number}|{line.number}|{key_time(c.at)}"
         found.append(Held("re-worsening", key, c.at, "warning", facts, [(c.at, limit_of(course, line))]))
     return found
+
+
+def running(lines: list[Line]) -> Running:
+    """What icans-active says of the lines of its episode at an instant."""
+
+    def refractory_lines(at: datetime) -> list[int]:
+        return [
+            line.number
+            for line in lines
+            if (line.met_b is not None and line.met_b.at <= at)
+            or any(v.outcome == "met" and v.at <= at for v in line.verdicts)
+        ]
+
+    def treatment_line(at: datetime) -> int | None:
+        begun = [line.number for line in lines if line.start <= at]
+        return begun[-1] if begun else None
+
+    return {"refractoryLines": refractory_lines, "treatmentLine": treatment_line}

@@ -11,9 +11,10 @@ from icans.findings import finding_id
 from icans.policy.policy import Policy
 from icans.record import Entry, Record
 from tests.oracle import course as grade_course
-from tests.oracle import doses
+from tests.oracle import doses, schedule
 from tests.oracle import refractory as treatment
-from tests.oracle.course import Held
+from tests.oracle.course import Held, Running
+from tests.oracle.lines import lines_of
 
 EXPIRING = ("grade-change", "re-worsening", "cumulative-dose", "steroid-days", "dose-unknown")
 MODULES = ("icans", "refractory", "steroids")
@@ -46,12 +47,26 @@ class Shown:
     reopened_at: list[datetime] = field(default_factory=list)
     revised_facts: dict[str, Any] | None = None
     ended: datetime | None = None  # when it last stopped holding, whatever a withdrawal says
+    running: Running = field(default_factory=dict)  # its running facts, as last known while it held
+    last: dict[str, Any] = field(default_factory=dict)  # their values when it last held
+    latest: dict[str, Any] = field(default_factory=dict)  # its other facts in their latest form
+
+    def facts_at(self, at: datetime) -> dict[str, Any]:
+        """As a call at this instant shows them (F7)."""
+        return {**self.facts, **{name: read(at) for name, read in self.running.items()}}
+
+    def revise(self, end: datetime) -> None:
+        """L21: the last value of every fact that differs, of the running ones as it last held."""
+        last = self.last if not self.holds else {name: read(end) for name, read in self.running.items()}
+        final = {**self.latest, **last}
+        if "stale" in final:
+            final["stale"] = self.facts["stale"]
+        self.revised_facts = {k: v for k, v in final.items() if self.facts.get(k) != v} or None
 
 
 @dataclass
 class Result:
     alerts: list[Shown]
-    running: dict[str, dict[str, Any]]  # running facts of what holds at the end, by id
 
 
 def entries(record: Record) -> list[Entry]:
@@ -87,10 +102,14 @@ def history(record: Record, policy: Policy) -> dict[str, Held]:
     """Every finding of the recomputed history, by id: when it holds if nothing more is learnt."""
     found: dict[str, Held] = {}
     for each in grade_course.courses(record, policy):
-        held = grade_course.findings(record, policy, each)
-        refractory = treatment.findings(record, policy, each)
+        lines = [(episode, lines_of(record, policy, each, episode)) for episode in each.episodes]
+        running = {id(episode): treatment.running(of) for episode, of in lines}
+        held = grade_course.findings(record, policy, each, lambda episode, running=running: running[id(episode)])
+        refractory = treatment.findings(record, policy, each, lines)
         quiet = [span for h in refractory if h.type == "reassessment-overdue" for span in h.spans]
-        held += refractory + grade_course.overdue(policy, each, quiet) + doses.findings(record, policy, each)
+        held += refractory + schedule.not_found(record, policy, each) + schedule.overdue(record, policy, each, quiet)
+        first = lines[0][1] if lines else []
+        held += doses.findings(record, policy, each, first[0].start if first else None)
         for h in held:
             key = h.key if each.number == 1 else f"{each.number}|{h.key}"
             found[finding_id(record.patient, h.type, key)] = h
@@ -120,9 +139,9 @@ def replay(record: Record, policy: Policy, as_of: datetime) -> Result:
         step(record, policy, held, ledger, known, learnt=True)
         for at in deadlines(policy, held, ledger, known, until, as_of):
             step(record, policy, held, ledger, at, learnt=False)
-    alerts = sorted(ledger.values(), key=order)
-    running = {s.id: {k: f(as_of) for k, f in held[s.id].running.items()} for s in alerts if s.holds}
-    return Result(alerts, running)
+    for shown in ledger.values():
+        shown.revise(as_of)
+    return Result(sorted(ledger.values(), key=order))
 
 
 def order(shown: Shown) -> tuple[datetime, int, int, str, str]:
@@ -166,17 +185,19 @@ def step(
             continue
         shown = ledger.get(key)
         if shown is None:
-            shown = Shown(key, h.type, h.at, h.indicator, {**h.facts, **first_running(h, at)}, at)
+            shown = Shown(key, h.type, h.at, h.indicator, {**h.facts, **values(h.running, at)}, at)
             shown.until = shown.ended = at
             ledger[key] = shown
         elif shown.withdrawn:
             shown.withdrawn, shown.withdrawn_by = False, None
             shown.until = shown.ended or shown.until
-        revise(shown, h)
+        shown.latest = h.facts
         holds = any(start <= at < end for start, end in h.spans)
         if h.type in EXPIRING:
             holds = holds and at < shown.shown_at + policy.shown_for
         set_holding(shown, holds, at)
+        if holds:
+            shown.running = h.running
     if learnt:
         for key, shown in ledger.items():
             gone = key not in held or min(start for start, _ in held[key].spans) > at
@@ -186,13 +207,8 @@ def step(
                 shown.withdrawn_by = correction(record, at)
 
 
-def first_running(h: Held, at: datetime) -> dict[str, Any]:
-    return {k: f(at) for k, f in h.running.items()}
-
-
-def revise(shown: Shown, h: Held) -> None:
-    first = {k: v for k, v in shown.facts.items() if k not in h.running}
-    shown.revised_facts = h.facts if h.facts != first else None
+def values(running: Running, at: datetime) -> dict[str, Any]:
+    return {name: read(at) for name, read in running.items()}
 
 
 def set_holding(shown: Shown, holds: bool, at: datetime) -> None:
@@ -202,6 +218,7 @@ def set_holding(shown: Shown, holds: bool, at: datetime) -> None:
         shown.until = None
     elif shown.holds and not holds:
         shown.until = shown.ended = at
+        shown.last = values(shown.running, at - timedelta(microseconds=1))
     shown.holds = holds
 
 

@@ -53,6 +53,8 @@ def accepted(record: Record, policy: Policy, at: datetime, day: date, window: li
                 s.capd if capd else None,
                 s.ice_reasons if ice else set(),
                 s.capd_reasons if capd else set(),
+                s.ice_strength if ice else 0,
+                s.capd_strength if capd else 0,
             )
         )
     return [s for s in kept if s.ice or s.capd or s.ice_reasons or s.capd_reasons]

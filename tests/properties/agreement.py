@@ -8,15 +8,15 @@ from fractions import Fraction
 from typing import Any
 
 import icans
-from icans.facts import Facts, published, published_name
-from icans.findings import FINDING_TYPES, Alert, Replay
+from icans.facts import Facts, published
+from icans.findings import Alert, Replay
 from icans.policy.policy import Policy
 from icans.record import Record
 from tests.oracle.replay import Shown, last_instant
 from tests.oracle.replay import replay as oracle_replay
 
 #: Wording and lists for a reader: not fixed by a rule.
-NOT_COMPARED = frozenset({"lookedFor", "needed", "missing", "gradeAtTreatmentStart", "administrations", "alsoMet"})
+NOT_COMPARED = frozenset({"lookedFor", "needed"})
 MISSING = "-"
 
 
@@ -33,10 +33,10 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def facts_of(facts: Facts | dict[str, Any], running: frozenset[str]) -> dict[str, Any]:
+def facts_of(facts: Facts | dict[str, Any]) -> dict[str, Any]:
     """The facts of the engine, or of the oracle, by their published names."""
     named = published(facts) if isinstance(facts, Facts) else facts
-    return {k: plain(v) for k, v in named.items() if k not in NOT_COMPARED and k not in running}
+    return {k: plain(v) for k, v in named.items() if k not in NOT_COMPARED}
 
 
 def compare_facts(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
@@ -49,11 +49,11 @@ def compare_facts(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
 
 
 def compare(alert: Alert, shown: Shown) -> list[str]:
-    running = frozenset(map(published_name, FINDING_TYPES[shown.type].running))
     differences = [
         f"{name}: engine {engine!r}, oracle {oracle!r}"
         for name, engine, oracle in (
             ("type", alert.finding.type, shown.type),
+            ("at", alert.finding.at, shown.at),
             ("shownAt", alert.shown_at, shown.shown_at),
             ("until", None if alert.holds else alert.until, None if shown.holds else shown.until),
             ("indicator", alert.finding.indicator, shown.indicator),
@@ -63,11 +63,9 @@ def compare(alert: Alert, shown: Shown) -> list[str]:
         )
         if engine != oracle
     ]
-    if alert.finding.at != shown.at and shown.revised_facts is None:
-        differences.append(f"at: engine {alert.finding.at}, oracle {shown.at}")
-    differences += compare_facts(facts_of(shown.facts, running), facts_of(alert.facts, running))
-    ours = facts_of(shown.revised_facts or shown.facts, running)
-    theirs = facts_of(alert.revised_facts or alert.facts, running)
+    differences += compare_facts(facts_of(shown.facts), facts_of(alert.facts))
+    ours = facts_of({**shown.facts, **(shown.revised_facts or {})})
+    theirs = facts_of({**alert.facts, **(alert.revised_facts or {})})
     return differences + [f"revised {d}" for d in compare_facts(ours, theirs)]
 
 
