@@ -106,10 +106,18 @@ def courses(record: Record, policy: Policy) -> list[Course]:
     ]
 
 
-def last_instant(record: Record, start: datetime, following: datetime | None) -> datetime:
+def contradicted(record: Record, policy: Policy, death: datetime) -> bool:
+    """L5: the patient was assessed or treated a day after this death, or infused after it."""
+    seen = [*assessments.row_times(record, policy)]
+    seen += [e.at for e in (*record.doses, *record.sedatives, *record.escalations)]
+    late = any(at > death + policy.death_contradiction for at in seen)
+    return late or any(i.at > death for i in record.infusions)
+
+
+def last_instant(record: Record, policy: Policy, start: datetime, following: datetime | None) -> datetime:
     """A1: death, a documented grade 5, the next infusion."""
     ends = [following] if following else []
-    if record.death is not None:
+    if record.death is not None and not contradicted(record, policy, record.death.at):
         ends.append(record.death.at)
     ends += [
         e.at
@@ -133,7 +141,7 @@ def walk(
     following: datetime | None,
 ) -> Course:
     """C1 and C3, row by row."""
-    cut = last_instant(record, start, following)
+    cut = last_instant(record, policy, start, following)
     course = Course(number, infusion, start, cut, following=following)
     base_end = start + policy.monitoring
     headline = 0
@@ -199,7 +207,7 @@ def walk(
     return course
 
 
-Treatment = Callable[[Episode], Running]
+Treatment = dict[int, Running]  # by number of the episode: what icans-active says of its lines
 
 
 def clipped(since: datetime, until: datetime | None, course: Course) -> Span:
@@ -254,7 +262,7 @@ def grade_changes(record: Record, policy: Policy, course: Course) -> list[Held]:
 
 
 def active(policy: Policy, course: Course, treatment: Treatment) -> list[Held]:
-    """C4: one for each time the headline was set; treatment: the running facts of an episode's lines."""
+    """C4: one for each time the headline was set."""
     found = []
     for i, c in enumerate(course.changes):
         if c.after == 0:
@@ -276,7 +284,7 @@ def active(policy: Policy, course: Course, treatment: Treatment) -> list[Held]:
             "gradeHigh": lambda at: last(at).shown[1],
             "lastAssessment": lambda at: last(at).at,
             "stale": stale,
-            **treatment(c.episode),
+            **treatment[c.episode.number],
         }
         found.append(Held("icans-active", key, c.at, indicator, facts, [clipped(c.at, following, course)], running))
     return found

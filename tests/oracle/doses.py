@@ -55,7 +55,8 @@ def numbers(record: Record, policy: Policy, course: Course, treated: datetime | 
         "sinceOnsetMg": after_onset,
         "prophylacticMg": whole - after_onset,
         "last24hMg": total(record, policy, at - timedelta(hours=24), at, open_start=True),
-        "uncounted": sum(1 for d in given if d.route != "intrathecal" and not countable(d, policy)),
+        "uncounted": sum(1 for d in given if d.route != "intrathecal" and not countable(d, policy))
+        + sum(1 for r in record.refused if "dose" in r.may_be and r.at is not None and course.start <= r.at <= at),
         "steroidDays": len([day for day in counting_days(record, policy, course) if day <= at]),
         "intrathecalMg": intrathecal,
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 from icans.findings import finding_id
 from icans.policy.policy import Policy
-from icans.record import Entry, Record
+from icans.record import Entry, Record, Refused
 from tests.oracle import course as grade_course
 from tests.oracle import doses, schedule
 from tests.oracle import refractory as treatment
@@ -50,10 +50,21 @@ class Shown:
     running: Running = field(default_factory=dict)  # its running facts, as last known while it held
     last: dict[str, Any] = field(default_factory=dict)  # their values when it last held
     latest: dict[str, Any] = field(default_factory=dict)  # its other facts in their latest form
+    also_since: datetime | None = None  # when the other clause was first known to be met as well
 
     def facts_at(self, at: datetime) -> dict[str, Any]:
         """As a call at this instant shows them (F7)."""
         return {**self.facts, **{name: read(at) for name, read in self.running.items()}}
+
+    def indicator_at(self, at: datetime, policy: Policy) -> str:
+        """L20: a standing refractory finding is shown one step lower after a day."""
+        if self.type != "refractory" or self.indicator == "info":
+            return self.indicator
+        since = [t for t in (self.shown_at, *self.reopened_at) if t <= at]
+        if self.also_since is not None and self.facts_at(at)["alsoMet"]:
+            since.append(self.also_since)
+        lower = INDICATORS[INDICATORS.index(self.indicator) + 1]
+        return lower if at >= max(since) + policy.shown_for else self.indicator
 
     def revise(self, end: datetime) -> None:
         """L21: the last value of every fact that differs, of the running ones as it last held."""
@@ -95,7 +106,14 @@ def known_by(record: Record, at: datetime) -> Record:
         sedatives=tuple(e for e in record.sedatives if stands(e)),
         escalations=tuple(e for e in record.escalations if stands(e)),
         death=record.death if record.death and stands(record.death) else None,
+        refused=tuple(r for r in record.refused if may_stand(r, at)),
     )
+
+
+def may_stand(refused: Refused, at: datetime) -> bool:
+    """Whether what could not be used was on record then; what has no instant was from the first."""
+    known = refused.known is None or refused.known <= at
+    return known and (refused.superseded is None or at < refused.superseded)
 
 
 def history(record: Record, policy: Policy) -> dict[str, Held]:
@@ -103,8 +121,8 @@ def history(record: Record, policy: Policy) -> dict[str, Held]:
     found: dict[str, Held] = {}
     for each in grade_course.courses(record, policy):
         lines = [(episode, lines_of(record, policy, each, episode)) for episode in each.episodes]
-        running = {id(episode): treatment.running(of) for episode, of in lines}
-        held = grade_course.findings(record, policy, each, lambda episode, running=running: running[id(episode)])
+        running = {episode.number: treatment.running(of) for episode, of in lines}
+        held = grade_course.findings(record, policy, each, running)
         refractory = treatment.findings(record, policy, each, lines)
         quiet = [span for h in refractory if h.type == "reassessment-overdue" for span in h.spans]
         held += refractory + schedule.not_found(record, policy, each) + schedule.overdue(record, policy, each, quiet)
@@ -118,7 +136,8 @@ def history(record: Record, policy: Policy) -> dict[str, Held]:
 
 def knowledge_instants(record: Record) -> list[datetime]:
     instants = {e.known for e in entries(record)}
-    instants |= {e.superseded for e in entries(record) if e.superseded is not None}
+    instants |= {r.known for r in record.refused if r.known is not None}
+    instants |= {e.superseded for e in (*entries(record), *record.refused) if e.superseded is not None}
     return sorted(instants)
 
 
@@ -161,7 +180,7 @@ def deadlines(
     at = known
     while True:
         ahead = [t for h in held.values() for span in h.spans for t in span]
-        ahead += [h.at for h in held.values()]
+        ahead += [h.at for h in held.values()] + [h.also[0] for h in held.values() if h.also is not None]
         ahead += [s.shown_at + policy.shown_for for s in ledger.values() if s.type in EXPIRING]
         coming = [t for t in ahead if t > at and t <= as_of and (until is None or t < until)]
         if not coming:
@@ -198,6 +217,8 @@ def step(
         set_holding(shown, holds, at)
         if holds:
             shown.running = h.running
+            if shown.also_since is None and values(h.running, at).get("alsoMet"):
+                shown.also_since = at
     if learnt:
         for key, shown in ledger.items():
             gone = key not in held or min(start for start, _ in held[key].spans) > at

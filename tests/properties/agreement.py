@@ -78,6 +78,26 @@ def disagreements(record: Record, policy: Policy, as_of: datetime | None = None)
     return differences(icans.replay(record, policy, as_of), ours)
 
 
+def disagreements_at(record: Record, policy: Policy, as_of: datetime) -> list[str]:
+    """One line a difference between what engine and oracle show at one instant: which findings, how urgent, facts."""
+    ours = {shown.id: shown for shown in oracle_replay(record, policy, as_of).alerts if shown.holds}
+    theirs = {
+        a.finding.id: a for a in icans.evaluate(record, policy, as_of).findings if a.finding.type != "data-quality"
+    }
+    found = [f"only the oracle holds: {ours[k].type} at {ours[k].at}" for k in ours.keys() - theirs.keys()]
+    found += [f"only the engine holds: {theirs[k].finding.type} {theirs[k].facts}" for k in theirs.keys() - ours.keys()]
+    for key in ours.keys() & theirs.keys():
+        shown, alert = ours[key], theirs[key]
+        indicator = shown.indicator_at(as_of, policy)
+        if alert.finding.indicator != indicator:
+            found.append(
+                f"{shown.type} at {shown.at}: indicator then: engine {alert.finding.indicator}, oracle {indicator}"
+            )
+        different = compare_facts(facts_of(shown.facts_at(as_of)), facts_of(alert.facts))
+        found += [f"{shown.type} at {shown.at}: then {d}" for d in different]
+    return sorted(found)
+
+
 def differences(replayed: Replay, ours: dict[str, Shown]) -> list[str]:
     """One line a difference between a replay of the engine and the oracle's alerts by id."""
     theirs = {alert.finding.id: alert for alert in replayed.alerts if alert.finding.type != "data-quality"}
