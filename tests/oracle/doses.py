@@ -43,9 +43,12 @@ def numbers(record: Record, policy: Policy, course: Course, treated: datetime | 
     """Exposure at one instant as the facts name it; treated: start of the first line of treatment (L16)."""
     given = [d for d in distinct(record, policy) if course.start <= d.at <= at]
     onset = course.episodes[0].onset if course.episodes else None
-    since = min((t for t in (onset, treated) if t is not None and t <= at), default=None)
     whole = total(record, policy, course.start, at)
-    after_onset = total(record, policy, max(since, course.start), at) if since else ZERO
+    after_onset = ZERO
+    for d in distinct(record, policy):
+        since = course.start if treated is not None and treated <= d.at else onset
+        if since is not None and since <= at and countable(d, policy):
+            after_onset += accrued(d, max(since, course.start), at, policy)
     intrathecal: dict[str, Fraction] = {}
     for d in given:
         if d.route == "intrathecal" and d.amount_known:

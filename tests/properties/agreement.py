@@ -81,20 +81,16 @@ def disagreements(record: Record, policy: Policy, as_of: datetime | None = None)
 def disagreements_at(record: Record, policy: Policy, as_of: datetime) -> list[str]:
     """One line a difference between what engine and oracle show at one instant: which findings, how urgent, facts."""
     ours = {shown.id: shown for shown in oracle_replay(record, policy, as_of).alerts if shown.holds}
-    theirs = {
-        a.finding.id: a for a in icans.evaluate(record, policy, as_of).findings if a.finding.type != "data-quality"
-    }
+    alerts = icans.evaluate(record, policy, as_of).findings
+    theirs = {a.finding.id: a for a in alerts if a.finding.type != "data-quality"}
     found = [f"only the oracle holds: {ours[k].type} at {ours[k].at}" for k in ours.keys() - theirs.keys()]
     found += [f"only the engine holds: {theirs[k].finding.type} {theirs[k].facts}" for k in theirs.keys() - ours.keys()]
     for key in ours.keys() & theirs.keys():
         shown, alert = ours[key], theirs[key]
-        indicator = shown.indicator_at(as_of, policy)
-        if alert.finding.indicator != indicator:
-            found.append(
-                f"{shown.type} at {shown.at}: indicator then: engine {alert.finding.indicator}, oracle {indicator}"
-            )
+        ranks = alert.finding.indicator, shown.indicator_at(as_of, policy)
         different = compare_facts(facts_of(shown.facts_at(as_of)), facts_of(alert.facts))
-        found += [f"{shown.type} at {shown.at}: then {d}" for d in different]
+        different += [f"indicator: engine {ranks[0]}, oracle {ranks[1]}"] if ranks[0] != ranks[1] else []
+        found += [f"{shown.type} at {shown.at}: at {as_of} {d}" for d in different]
     return sorted(found)
 
 
