@@ -8,6 +8,7 @@ from fractions import Fraction
 from icans.policy.policy import Policy
 from icans.record import Dose, Record
 from tests.oracle.memory import remembered
+from tests.oracle.rulings import by
 
 
 def equivalent(dose: Dose, milligrams: Decimal, policy: Policy) -> Fraction:
@@ -40,14 +41,14 @@ def countable(dose: Dose, policy: Policy) -> bool:
 
 def same_dose(one: Dose, other: Dose, policy: Policy) -> bool:
     """E3."""
-    alike = (one.drug, one.route, one.route_shown, one.lower_mg, one.upper_mg) == (
+    alike = (one.drug, one.route, one.lower_mg, one.upper_mg) == (
         other.drug,
         other.route,
-        other.route_shown,
         other.lower_mg,
         other.upper_mg,
     )
-    return alike and one.amount_known and abs(one.at - other.at) <= policy.duplicate_window
+    close = alike and one.amount_known and abs(one.at - other.at) <= policy.duplicate_window
+    return close and not by("L39", one.route_shown != other.route_shown)
 
 
 @remembered

@@ -25,6 +25,7 @@ from tests.oracle import tool_for_age as tools
 from tests.oracle.events import Standing
 from tests.oracle.grades import NOTHING, UNKNOWN, Range, worst
 from tests.oracle.in_force import ALONE, BESIDE, Ice, Statement
+from tests.oracle.rulings import by
 
 ORDER = ("ice", "capd", "consciousness", "seizure", "motor", "icp-edema", "documented")
 
@@ -247,7 +248,7 @@ def grade(
     assessable = state_usable or drives or total[0] > 0
     graded = Graded(at, full, assessable, total, total_strict, total, sedated=sedated, ice=ice, capd=capd)
     graded.contributions = values
-    graded.weak = weak and not full
+    graded.weak = by("L13", weak and not full)
     graded.values = [(d, time_of(record, policy, at, d, state), r) for d, r in values.items() if d not in in_force]
     graded.values += events.standing(record, policy, at)
     graded.documented_drives = drives

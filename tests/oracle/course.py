@@ -13,6 +13,7 @@ from icans.record import DocumentedGrade, IceItem, IceTotal, Infusion, Record
 from tests.oracle import assessments, grades
 from tests.oracle.amounts import distinct
 from tests.oracle.assessments import Graded
+from tests.oracle.rulings import by
 
 Span = tuple[datetime, datetime]
 Running = dict[str, Callable[[datetime], Any]]
@@ -111,7 +112,7 @@ def contradicted(record: Record, policy: Policy, death: datetime) -> bool:
     seen = [*assessments.row_times(record, policy)]
     seen += [e.at for e in (*record.doses, *record.sedatives, *record.escalations)]
     late = any(at > death + policy.death_contradiction for at in seen)
-    return late or any(i.at > death for i in record.infusions)
+    return by("L5", late or any(i.at > death for i in record.infusions))
 
 
 def last_instant(record: Record, policy: Policy, start: datetime, following: datetime | None) -> datetime:

@@ -12,6 +12,7 @@ from icans.policy.policy import Policy
 from icans.record import Dose, Record
 from tests.oracle.amounts import absurd, amount, countable, distinct, equivalent
 from tests.oracle.course import Course, Held, clipped
+from tests.oracle.rulings import by
 
 ZERO = Fraction(0)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -59,7 +60,7 @@ def numbers(record: Record, policy: Policy, course: Course, treated: datetime | 
         "prophylacticMg": whole - after_onset,
         "last24hMg": total(record, policy, at - timedelta(hours=24), at, open_start=True),
         "uncounted": sum(1 for d in given if d.route != "intrathecal" and not countable(d, policy))
-        + sum(1 for r in record.refused if "dose" in r.may_be and r.at is not None and course.start <= r.at <= at),
+        + by("L3", sum(1 for r in record.refused if "dose" in r.may_be and r.at and course.start <= r.at <= at)),
         "steroidDays": len([day for day in counting_days(record, policy, course) if day <= at]),
         "intrathecalMg": intrathecal,
     }
@@ -81,6 +82,8 @@ def counting_days(record: Record, policy: Policy, course: Course) -> list[dateti
             if unknown or (sum_of_day >= Fraction(policy.steroid_day_minimum)):
                 counting.append(d.at)
                 break
+        else:
+            by("L28", True)
     return sorted(counting)
 
 
@@ -153,6 +156,7 @@ def tiers(record: Record, policy: Policy, course: Course, infusion: datetime, tr
             continue
         at = reported_at(record, policy, crossed)
         later = at = at if later is None else min(at, later)
+        by("L27", at != crossed)
         if course.covers(at):
             reported.setdefault(at, []).insert(0, i)
     found = []

@@ -10,6 +10,7 @@ from icans.policy.policy import Policy
 from icans.record import DocumentedGrade, IcpEdema, Motor, Observed, Record, Seizure
 from tests.oracle import grades
 from tests.oracle.grades import NOTHING, Range, worst
+from tests.oracle.rulings import by
 
 EDEMA = ("focal-edema", "diffuse-edema")
 
@@ -26,13 +27,16 @@ def grade_of(event: Event) -> Range:
 
 def ended(record: Record, event: Event, at: datetime) -> bool:
     """L17: a value of its domain with another cause, charted since, has its code or at least its grade."""
-    return any(
-        type(e) is type(event)
-        and e.other_cause
-        and event.at < e.at <= at
-        and (e.finding == event.finding or grade_of(event)[1] <= grade_of(e)[0])
-        for e in record.observed
-        if isinstance(e, Event)
+    return by(
+        "L17",
+        any(
+            type(e) is type(event)
+            and e.other_cause
+            and event.at < e.at <= at
+            and (e.finding == event.finding or grade_of(event)[1] <= grade_of(e)[0])
+            for e in record.observed
+            if isinstance(e, Event)
+        ),
     )
 
 

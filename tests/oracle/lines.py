@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -13,6 +13,7 @@ from icans.record import Record
 from tests.oracle import amounts, assessments
 from tests.oracle.assessments import Graded
 from tests.oracle.course import Change, Course, Episode, Span
+from tests.oracle.rulings import by
 from tests.oracle.schedule import reassessment
 
 
@@ -137,6 +138,7 @@ def lines_of(record: Record, policy: Policy, course: Course, episode: Episode) -
         elif not qualifies(points, p, policy):
             continue
         grade = anchor.after if anchor else headline
+        by("L16", grade and p.at < (anchor.at if anchor else p.at) - timedelta(minutes=60))
         lines.append(Line(episode, len(lines) + 1, p.at, p.earliest, anchor, headline=grade))
     for line in lines:
         judge(record, policy, course, line, points)
@@ -218,13 +220,13 @@ def same_verdict(
     outcomes = set()
     for end in ends(course, line, points, g, at):
         other = at_end(policy, course, line, end)
-        if other is None:
+        if by("L38", other is None) or other is None:
             return False
         chosen: Graded | None = shift([g], end.early)[0]
         if not line.verdicts:
             rows = [r for r in end.course.rows if r.at < course.end]
             chosen = choose(policy, other, rows, at)
-        if chosen is None:
+        if by("L38", chosen is None) or chosen is None:
             return False
         outcomes.add(verdict(record, policy, course, other, end.points, chosen))
     return len(outcomes) <= 1
@@ -255,6 +257,7 @@ def find_reference(policy: Policy, course: Course, line: Line, rows: list[Graded
     after = [g for g in rows if g.full and g.assessable and line.start < g.at <= line.start + policy.reference_after]
     if before:
         line.reference = max(before, key=lambda g: g.at)
+        by("L14", not line.reference.full and len(before) > 1)
     elif after and (line.following is None or after[0].at <= line.following):
         line.reference = after[0]
 
@@ -312,8 +315,9 @@ def worsening(
     if treated is None:
         return None
     for g in course.admitted:
-        if max(treated, ref.at, since or ref.at) < g.at <= until:
-            worse = g.assessable and g.counts[0] > ref.counts[1] and newly_worse(ref, g)
+        if max(line.start, ref.at, since or ref.at) < g.at <= until:
+            worse = g.assessable and g.counts[0] > ref.counts[1]
+            worse = worse and not by("L14", not newly_worse(ref, g)) and not by("L15", g.at <= treated)
             if worse and is_active(points, line.start, g.at, policy):
                 return g
     return None
@@ -415,6 +419,7 @@ def verdict(record: Record, policy: Policy, course: Course, line: Line, points: 
     headline = course.headline(at, inclusive=False)
     fresh = assessments.grade(record, policy, at, headline, course.infusion, without_events_before=at)
     if fresh is not None and fresh.assessable and fresh.counts[1] <= ref.counts[0] - 1:
+        by("L22", not still)
         return "event-carry"
     if not still:
         return "interval-overlap"
@@ -432,9 +437,10 @@ def only_the_tool(policy: Policy, ref: Graded, g: Graded) -> str | None:
 
     both = ref.ice is not None and g.ice is not None and ref.ice.complete and g.ice.complete
     if both and ref.ice is not None and g.ice is not None and not rose_beside("ice"):
-        if g.ice.low - ref.ice.low >= (1 if ref.counts == (1, 1) else 2):
+        gain = g.ice.low - ref.ice.low
+        if gain >= 2 or by("L18", gain == 1 and ref.counts == (1, 1)):
             return "ice-only"
     if ref.capd is not None and g.capd is not None and not rose_beside("capd"):
-        if ref.capd.total - g.capd.total >= policy.capd_gain:
+        if by("L18", ref.capd.total - g.capd.total >= policy.capd_gain):
             return "capd-only"
     return None

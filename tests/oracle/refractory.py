@@ -13,6 +13,7 @@ from icans.record import Record
 from tests.oracle.assessments import Graded
 from tests.oracle.course import Course, Episode, Held, Running
 from tests.oracle.lines import Line, dose_points, is_active, limit_of
+from tests.oracle.rulings import by
 
 WORSENING = "worsening-under-treatment"
 NO_IMPROVEMENT = "no-improvement-24h"
@@ -69,7 +70,7 @@ def refractory(policy: Policy, course: Course, line: Line) -> list[Held]:
             "definition": policy.definition,
         }
         indicator = "critical" if reason == WORSENING or grade >= 3 else "warning"
-        indicator = "info" if grade == 1 else indicator
+        indicator = "info" if by("L19", grade == 1) else indicator
         key = f"{line.episode.number}|{line.number}|{reason}"
         span = (at, min(e for e in ends if e is not None))
         held = Held("refractory", key, at, indicator, facts, [span])

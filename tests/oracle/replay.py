@@ -15,6 +15,7 @@ from tests.oracle import doses, schedule
 from tests.oracle import refractory as treatment
 from tests.oracle.course import Held, Running
 from tests.oracle.lines import lines_of
+from tests.oracle.rulings import by
 
 EXPIRING = ("grade-change", "re-worsening", "cumulative-dose", "steroid-days", "dose-unknown")
 MODULES = ("icans", "refractory", "steroids")
@@ -63,8 +64,9 @@ class Shown:
         since = [t for t in (self.shown_at, *self.reopened_at) if t <= at]
         if self.also_since is not None and self.facts_at(at)["alsoMet"]:
             since.append(self.also_since)
-        lower = INDICATORS[INDICATORS.index(self.indicator) + 1]
-        return lower if at >= max(since) + policy.shown_for else self.indicator
+        if by("L20", at >= max(since) + policy.shown_for):
+            return INDICATORS[INDICATORS.index(self.indicator) + 1]
+        return self.indicator
 
     def revise(self, end: datetime) -> None:
         """L21: the last value of every fact that differs, of the running ones as it last held."""
@@ -73,6 +75,8 @@ class Shown:
         if "stale" in final:
             final["stale"] = self.facts["stale"]
         self.revised_facts = {k: v for k, v in final.items() if self.facts.get(k) != v} or None
+        by("L21", any(self.facts[k] != v for k, v in last.items() if k != "stale"))
+        by("L21 alsoMet", bool(final.get("alsoMet")))
 
 
 @dataclass
@@ -137,7 +141,8 @@ def history(record: Record, policy: Policy) -> dict[str, Held]:
 def knowledge_instants(record: Record) -> list[datetime]:
     instants = {e.known for e in entries(record)}
     instants |= {r.known for r in record.refused if r.known is not None}
-    instants |= {e.superseded for e in (*entries(record), *record.refused) if e.superseded is not None}
+    instants |= {e.superseded for e in entries(record) if e.superseded is not None}
+    instants |= {r.superseded for r in record.refused if r.superseded is not None}
     return sorted(instants)
 
 

@@ -11,6 +11,7 @@ from icans.record import Record
 from tests.oracle import grades
 from tests.oracle import in_force as charted
 from tests.oracle.course import Course, Held, Span, clipped
+from tests.oracle.rulings import by
 
 MICROSECOND = timedelta(microseconds=1)
 Limit = Callable[[int], timedelta | None]
@@ -37,6 +38,7 @@ def not_found(record: Record, policy: Policy, course: Course) -> list[Held]:
         unseen = not any(at <= fell_due for at in looked)
         last_day = course.start + (policy.not_found_unseen_until if is_open or unseen else policy.not_found_until)
         if fell_due > last_day:
+            by("L25", fell_due <= course.start + policy.not_found_unseen_until)
             continue
         _, until = clipped(fell_due, min(stop, last_day), course)
         spans = paused(record, policy, course, fell_due, until, limit) or [(fell_due, fell_due)]
@@ -71,6 +73,11 @@ def overdue(record: Record, policy: Policy, course: Course, quiet: list[Span]) -
         if not spans:
             continue
         headline = course.headline(fell_due)
+        by("L24", headline == 1)
+        by(
+            "L37",
+            not any(g.full and g.at == last for g in course.rows) and any(g.full and g.at < last for g in course.rows),
+        )
         facts = {"lastAssessment": last, "intervalHours": grades.freshness(policy, headline)[1], "grade": headline}
         found.append(Held("assessment-overdue", key_time(last), fell_due, "info", facts, spans))
     return found
@@ -115,6 +122,7 @@ def moved(
         end = running_until(record, policy, at)
         if end is None:
             return at
+        by("L24 sedated", True)
         at = first_due(course, end, stop, limit)
     return None
 

@@ -69,13 +69,20 @@ def compare(alert: Alert, shown: Shown) -> list[str]:
     return differences + [f"revised {d}" for d in compare_facts(ours, theirs)]
 
 
-def disagreements(record: Record, policy: Policy, as_of: datetime | None = None) -> list[str]:
-    """One line a difference between the alerts of the engine and those of the oracle; empty if they agree."""
-    end = as_of or last_instant(record)
+def disagreements(record: Record, policy: Policy, pick: int | None = None) -> list[str]:
+    """One line a difference between the alerts of the engine and those of the oracle; empty if they agree.
+
+    pick: compares as well what both show at one of the instants at which something begins or ends.
+    """
+    end = last_instant(record)
     if end is None:
         return []
-    ours = {shown.id: shown for shown in oracle_replay(record, policy, end).alerts}
-    return differences(icans.replay(record, policy, as_of), ours)
+    alerts = oracle_replay(record, policy, end).alerts
+    found = differences(icans.replay(record, policy), {shown.id: shown for shown in alerts})
+    if pick is not None and alerts:
+        instants = {t for s in alerts for t in (s.shown_at, s.shown_at + policy.shown_for, s.until) if t and t <= end}
+        found += disagreements_at(record, policy, sorted(instants)[pick % len(instants)])
+    return found
 
 
 def disagreements_at(record: Record, policy: Policy, as_of: datetime) -> list[str]:

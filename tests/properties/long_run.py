@@ -1,7 +1,7 @@
 """Engine against oracle on many courses: ``python -m tests.properties.long_run 100000 --processes 2``.
 
 Courses are drawn in batches; shape and seed of a batch name it, so that a disagreement can be drawn again.
-Exit status 1 if engine and oracle ever differ. docs/agreement.md has the result of a long run.
+Prints how many courses of each shape were compared, and on how many each ruling made a difference. Exit status 1 if engine and oracle ever differ. docs/agreement.md has the result of a long run.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from icans.record import Record
+from tests.oracle import rulings
+from tests.properties import ruled
 from tests.properties.agreement import disagreements
 from tests.properties.strategies import Shape, records, treated_records
 from tests.properties.test_agreement import CHILDREN, DAYS_ONLY, NIGHTS, ON_TIME, POLICY
@@ -31,6 +33,15 @@ SHAPES: dict[str, st.SearchStrategy[Record]] = {
     "days only": records(DAYS_ONLY),
     "treated, days only": treated_records(DAYS_ONLY),
     "two infusions and sedation": records(Shape(second_infusion=True, sedatives=2)),
+    "reasons for no ICE": ruled.reasons(),
+    "other causes": ruled.other_causes(),
+    "sedated when due": ruled.sedated(),
+    "treated children": ruled.treated_children(),
+    "weeks of steroids": ruled.long_treatment(),
+    "weeks of steroids, days only": ruled.long_treatment(DAYS_ONLY),
+    "a month without assessments": ruled.quiet(),
+    "deaths that are contradicted": ruled.contradicted_deaths(),
+    "what could not be used": ruled.refused(),
 }
 BATCH = 200
 Batch = tuple[str, int, int]
@@ -43,10 +54,12 @@ def batches(courses: int, first_seed: int) -> Iterator[Batch]:
         yield names[number % len(names)], first_seed + number, min(BATCH, courses - number * BATCH)
 
 
-def run_batch(batch: Batch) -> tuple[Batch, int, list[str]]:
-    """How many courses of the batch were compared, and one text a course on which engine and oracle differ."""
+def run_batch(batch: Batch) -> tuple[Batch, int, Counter[str], list[str]]:
+    """How many courses of the batch were compared, on how many each ruling made a difference, and one text a course
+    on which engine and oracle differ."""
     shape, number, courses = batch
     compared = 0
+    rules: Counter[str] = Counter()
     found: list[str] = []
 
     @seed(number)
@@ -55,12 +68,14 @@ def run_batch(batch: Batch) -> tuple[Batch, int, list[str]]:
     def compare(record: Record) -> None:
         nonlocal compared
         compared += 1
-        different = disagreements(record, POLICY)
+        rulings.decided.clear()
+        different = disagreements(record, POLICY, pick=compared)
+        rules.update(rulings.decided)
         if different:
             found.append(f"{shape}, seed {number}, course {compared}:\n  " + "\n  ".join(different[:5]))
 
     compare()
-    return batch, compared, found
+    return batch, compared, rules, found
 
 
 def main(arguments: list[str]) -> int:
@@ -72,10 +87,12 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     started = time.monotonic()
     counts: Counter[str] = Counter()
+    decided: Counter[str] = Counter()
     different: list[str] = []
     with get_context("spawn").Pool(options.processes, maxtasksperchild=20) as pool:
-        for (shape, _, _), compared, found in pool.imap(run_batch, batches(options.courses, options.seed)):
+        for (shape, _, _), compared, rules, found in pool.imap(run_batch, batches(options.courses, options.seed)):
             counts[shape] += compared
+            decided += rules
             different += found
             for text in found:
                 print(text, flush=True)
@@ -84,6 +101,8 @@ def main(arguments: list[str]) -> int:
                 break
     for shape, compared in counts.items():
         print(f"{compared:>8} {shape}")
+    for rule, courses in sorted(decided.items(), key=lambda item: (int(item[0][1:].split()[0]), item[0])):
+        print(f"{courses:>8} {rule}")
     seconds = time.monotonic() - started
     print(f"{counts.total():>8} courses from seed {options.seed}, {len(different)} differ, {seconds:.0f} s")
     return 1 if different else 0

@@ -322,7 +322,7 @@ def records(draw: st.DrawFn, shape: Shape = Shape()) -> Record:
 def treated_records(draw: st.DrawFn, shape: Shape = Shape()) -> Record:
     """A course with an onset and steroids: assessments and doses at and around the limits of the 24-h rule."""
     onset = DAY_0 + timedelta(days=2, hours=draw(st.sampled_from((0, 3, 11.5))))
-    start = onset + timedelta(minutes=draw(st.sampled_from((-61, -60, -30, 0, 60, 60, 180, 1380))))
+    start = onset + timedelta(minutes=draw(st.sampled_from((-181, -180, -179, -90, -60, -30, 0, 60, 60, 180, 1380))))
     observed: list[Observed] = []
     opening = draw(st.sampled_from((9, 6, 5, 4, 2, 2, 1)))
     if draw(st.integers(0, 3)) == 0:

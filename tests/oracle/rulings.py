@@ -1,0 +1,16 @@
+"""Which rulings made a difference: marked where the oracle takes the branch that only they give."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+Answer = TypeVar("Answer")
+#: Rule ids since this was last cleared.
+decided: set[str] = set()
+
+
+def by(rule: str, answer: Answer) -> Answer:
+    """The same answer; if it is true, the rule made a difference."""
+    if answer:
+        decided.add(rule)
+    return answer
