@@ -12,15 +12,21 @@ from icans.policy.policy import Policy
 from icans.record import Dose, Record
 from tests.oracle.amounts import absurd, amount, countable, distinct, equivalent
 from tests.oracle.course import Course, Held, clipped
+from tests.oracle.memory import remembered
 from tests.oracle.rulings import by
 
 ZERO = Fraction(0)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def accrued(dose: Dose, since: datetime, until: datetime, policy: Policy, open_start: bool = False) -> Fraction:
+@remembered
+def counted(record: Record, policy: Policy) -> list[tuple[Dose, Fraction]]:
+    """The doses of the lower bound, each with its full size."""
+    return [(d, equivalent(d, d.lower_mg, policy)) for d in distinct(record, policy) if countable(d, policy)]
+
+
+def accrued(dose: Dose, full: Fraction, since: datetime, until: datetime, open_start: bool = False) -> Fraction:
     """The part of a dose given in [since, until], or in (since, until]."""
-    full = equivalent(dose, dose.lower_mg, policy)
     if dose.end is None or dose.end <= dose.at:
         return full if since <= dose.at <= until and not (open_start and dose.at == since) else ZERO
     first, last = max(dose.at, since), min(dose.end, until)
@@ -35,9 +41,7 @@ def microseconds(duration: timedelta) -> Fraction:
 
 def total(record: Record, policy: Policy, since: datetime, until: datetime, open_start: bool = False) -> Fraction:
     """Lower bound of dexamethasone-equivalent mg given in [since, until], or in (since, until]."""
-    return sum(
-        (accrued(d, since, until, policy, open_start) for d in distinct(record, policy) if countable(d, policy)), ZERO
-    )
+    return sum((accrued(d, full, since, until, open_start) for d, full in counted(record, policy)), ZERO)
 
 
 def numbers(record: Record, policy: Policy, course: Course, treated: datetime | None, at: datetime) -> dict[str, Any]:
@@ -46,10 +50,10 @@ def numbers(record: Record, policy: Policy, course: Course, treated: datetime | 
     onset = course.episodes[0].onset if course.episodes else None
     whole = total(record, policy, course.start, at)
     after_onset = ZERO
-    for d in distinct(record, policy):
+    for d, full in counted(record, policy):
         since = course.start if treated is not None and treated <= d.at else onset
-        if since is not None and since <= at and countable(d, policy):
-            after_onset += accrued(d, max(since, course.start), at, policy)
+        if since is not None and since <= at:
+            after_onset += accrued(d, full, max(since, course.start), at)
     intrathecal: dict[str, Fraction] = {}
     for d in given:
         if d.route == "intrathecal" and d.amount_known:
@@ -87,24 +91,22 @@ def counting_days(record: Record, policy: Policy, course: Course) -> list[dateti
     return sorted(counting)
 
 
-def crossing(record: Record, policy: Policy, course: Course, threshold: Fraction) -> datetime | None:
+def sums(record: Record, policy: Policy, course: Course) -> list[tuple[datetime, Fraction]]:
+    """The lower bound at every instant at which a dose begins or ends."""
+    ends = {t for d, _ in counted(record, policy) for t in (d.at, d.end) if t is not None and t >= course.start}
+    return [(corner, total(record, policy, course.start, corner)) for corner in sorted(ends)]
+
+
+def crossing(
+    record: Record, policy: Policy, course: Course, corners: list[tuple[datetime, Fraction]], threshold: Fraction
+) -> datetime | None:
     """The first whole second at or after which the lower bound has reached the threshold."""
-    counted = [d for d in distinct(record, policy) if countable(d, policy)]
-    corners = sorted({t for d in counted for t in (d.at, d.end) if t is not None and t >= course.start})
     before = course.start
-    for corner in corners:
-        if total(record, policy, course.start, corner) >= threshold:
+    for corner, reached in corners:
+        if reached >= threshold:
             low = total(record, policy, course.start, before)
-            jump = sum(
-                (
-                    accrued(d, course.start, corner, policy)
-                    for d in counted
-                    if not d.end or d.end <= d.at
-                    if d.at == corner
-                ),
-                ZERO,
-            )
-            high = total(record, policy, course.start, corner) - jump
+            at_once = [full for d, full in counted(record, policy) if d.at == corner and (not d.end or d.end <= d.at)]
+            high = reached - sum(at_once, ZERO)
             if high < threshold or corner <= before:
                 return corner
             if low >= threshold:
@@ -139,19 +141,17 @@ def findings(record: Record, policy: Policy, course: Course, treated: datetime |
 
 def reported_at(record: Record, policy: Policy, crossed: datetime) -> datetime:
     """L27: when the first of the doses that run at the crossing ends, at most four hours later."""
-    running = [
-        d.end or d.at
-        for d in distinct(record, policy)
-        if countable(d, policy) and d.at <= crossed <= max(d.at, d.end or d.at)
-    ]
+    ends = [(d, max(d.at, d.end or d.at)) for d, _ in counted(record, policy)]
+    running = [end for d, end in ends if d.at <= crossed <= end]
     return min([max(min(running, default=crossed), crossed), crossed + policy.tier_delay])
 
 
 def tiers(record: Record, policy: Policy, course: Course, infusion: datetime, treated: datetime | None) -> list[Held]:
     reported: dict[datetime, list[int]] = {}
+    corners = sums(record, policy, course)
     later: datetime | None = None
     for i, tier in reversed(list(enumerate(policy.tiers))):
-        crossed = crossing(record, policy, course, Fraction(tier))
+        crossed = crossing(record, policy, course, corners, Fraction(tier))
         if crossed is None:
             continue
         at = reported_at(record, policy, crossed)

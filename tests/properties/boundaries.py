@@ -24,7 +24,7 @@ from icans.record import (
     Sedative,
     Seizure,
 )
-from tests.properties.strategies import ADULT, DAY_0, PATIENT, day_only, hours, stamp
+from tests.properties.strategies import ADULT, CHILD, DAY_0, PATIENT, day_only, hours, stamp
 
 ONSET = DAY_0 + timedelta(days=3)
 
@@ -97,8 +97,143 @@ def died(at: datetime) -> DocumentedGrade:
     return DocumentedGrade(**stamp(at, None, f"Observation/grade-{at:%d%H%M}"), grade=5)
 
 
+def bag(at: datetime, milligrams: int, length: timedelta) -> Dose:
+    return replace(dexamethasone(at, milligrams), end=at + length)
+
+
+def capd(at: datetime, total: int) -> Capd:
+    return Capd(**stamp(at, None, f"Observation/capd-{at:%d%H%M}"), total=total)
+
+
+def propofol(at: datetime, end: datetime) -> Sedative:
+    given = stamp(at, None, f"MedicationAdministration/propofol-{at:%d%H%M}")
+    return Sedative(**given, drug="propofol", kind="infusion", end=end)
+
+
+def no_ice(at: datetime, reason: str) -> NotAssessed:
+    return NotAssessed(**stamp(at, None, f"Observation/none-{at:%d%H%M}"), tool="ice", reason=reason)
+
+
+def attributed(entry: Observed, later: timedelta) -> Observed:
+    """The same finding charted again, with another cause."""
+    return replace(
+        entry, other_cause=True, **stamp(entry.at + later, None, f"Observation/cause-{entry.at + later:%d%H%M}")
+    )
+
+
+def of_kind(finding: str) -> Seizure:
+    return Seizure(**stamp(ONSET, None, "Observation/event"), finding=finding)
+
+
 MINUTE = timedelta(minutes=1)
 NEAR = (-MINUTE, timedelta(0), MINUTE)
+DUE = ONSET + hours(24)
+COURSES_OF_RULINGS: tuple[Record, ...] = (
+    # L13: reasons beside consciousness charted just inside the hour, and a clock that they end or do not
+    *(
+        course(ice(ONSET, 9), level(ONSET + hours(20) - hours(1) + near, "alert"), no_ice(ONSET + hours(20), reason))
+        for near in NEAR
+        for reason in ("language", "refused", "sedated")
+    ),
+    *(course(ice(ONSET, 4), no_ice(DUE, "motor"), level(DUE + hours(1) + near, "awakens-to-voice")) for near in NEAR),
+    course(ice(ONSET, 9), no_ice(ONSET + hours(2), "refused"), level(ONSET + hours(2), "awakens-to-tactile")),
+    # L14: the headline in force at treatment start was set by a partial row after the last full one
+    *(
+        course(
+            *(ice(ONSET, 9), level(ONSET + hours(3), said), dexamethasone(ONSET + hours(4), 20)),
+            *(ice(ONSET + hours(8), 2), ice(ONSET + hours(27), last)),
+        )
+        for said in ("awakens-to-voice", "awakens-to-tactile")
+        for last in (2, 4, 9)
+    ),
+    # L15: worse before, at and after the dose with which treatment has begun
+    *(
+        course(
+            *(ice(ONSET, 9), dexamethasone(ONSET, 4), ice(ONSET + hours(4) + near, 4)),
+            *(dexamethasone(ONSET + hours(4), 8), ice(ONSET + hours(6) + near, second)),
+        )
+        for near in NEAR
+        for second in (2, 9)
+    ),
+    # L16: given three hours before the onset was charted
+    *(
+        course(
+            dexamethasone(ONSET - hours(3) + near, 20), ice(ONSET, 4), ice(ONSET + hours(21), 4), bag(DUE, 300, MINUTE)
+        )
+        for near in NEAR
+    ),
+    # L17: the same event again with another cause, a milder one and a graver one
+    *(
+        course(of_kind(charted), ice(ONSET, 9), attributed(of_kind(cause), hours(2)), ice(ONSET + hours(2) + near, 9))
+        for charted in ("brief-or-resolving", "prolonged", "unspecified")
+        for cause in ("brief-or-resolving", "prolonged", "unspecified")
+        for near in NEAR[:2]
+    ),
+    # L18: CAPD falls by three, four or five; ICE gains one point at grade 1
+    *(course(capd(ONSET, 20), dexamethasone(ONSET, 20), capd(DUE, 20 - fall), birth=CHILD) for fall in (3, 4, 5)),
+    *(course(ice(ONSET, before), dexamethasone(ONSET, 20), ice(DUE, before + 1)) for before in (3, 7, 8, 9)),
+    # L20: a critical finding that has been shown for a day, and one whose other clause was met since
+    course(
+        *(ice(ONSET, 9), dexamethasone(ONSET, 20), ice(ONSET + hours(5), 4), ice(DUE - hours(1), 4)),
+        *(ice(ONSET + hours(12 * later), 4) for later in range(3, 8)),
+    ),
+    # L22: better but for an event that is carried, which holds or only widens the grade
+    *(
+        course(
+            *(ice(ONSET, 2), edema(ONSET + hours(charted)), dexamethasone(ONSET, 20)),
+            *(ice(ONSET + hours(at), 8) for at in (23, 26)),
+        )
+        for charted in (-2, 1, 23)
+    ),
+    # L24: due a day after the last assessment at grade 1, and while a sedative runs
+    *(course(ice(ONSET, 9), ice(DUE + near, 9)) for near in NEAR),
+    *(
+        course(
+            ice(ONSET, score), propofol(DUE - hours(13), DUE + near), dexamethasone(ONSET, 20), ice(DUE + hours(40), 9)
+        )
+        for score in (9, 4)
+        for near in NEAR
+    ),
+    *(
+        course(
+            ice(ONSET, 4),
+            propofol(ONSET + hours(12) + near, DUE),
+            propofol(DUE, DUE + hours(12)),
+            ice(DUE + hours(40), 9),
+        )
+        for near in NEAR
+    ),
+    # L25: nobody looked for a day and a half, two weeks after the infusion
+    *(
+        course(ice(DAY_0 + timedelta(days=14) - hours(36) + near, 10), dexamethasone(DAY_0 + timedelta(days=40), 1))
+        for near in NEAR
+    ),
+    course(
+        *(ice(ONSET, 9), ice(DUE, 10), dexamethasone(DAY_0 + timedelta(days=40), 1)),
+        *(ice(DAY_0 + timedelta(days=13), 9), ice(DAY_0 + timedelta(days=14), 10)),
+    ),
+    course(dexamethasone(DAY_0 + timedelta(days=40), 1)),
+    # L27: tiers crossed while bags run, which end within four hours or later
+    *(
+        course(
+            bag(ONSET, 200, hours(4) + near), dexamethasone(ONSET - hours(1), 194), bag(ONSET + hours(1), 200, hours(9))
+        )
+        for near in NEAR
+    ),
+    # L28: ten days, one of which is too small to count
+    *(
+        course(
+            *(dexamethasone(DAY_0 + timedelta(days=day), 2) for day in range(11) if day != 4),
+            replace(dexamethasone(DAY_0 + timedelta(days=4), small), drug="hydrocortisone"),
+        )
+        for small in (26, 27)
+    ),
+    # L5: assessed about a day after the recorded death
+    *(
+        course(ice(ONSET, 4), Death(**stamp(ONSET + hours(1), None, "Patient/p1")), ice(ONSET + hours(25) + near, 2))
+        for near in NEAR
+    ),
+)
 BOUNDARY_COURSES: tuple[Record, ...] = (
     *(last_dose_before_evaluation(hours(30) + near) for near in NEAR),
     *(sedated_until(near) for near in NEAR),
@@ -191,4 +326,5 @@ BOUNDARY_COURSES: tuple[Record, ...] = (
         replace(dexamethasone(DAY_0 - hours(2), 20), end=DAY_0 + hours(10)),
         *(ice(DAY_0 + hours(1), 3), dexamethasone(DAY_0 + hours(2), 20), ice(DAY_0 + hours(33), 3)),
     ),
+    *COURSES_OF_RULINGS,
 )

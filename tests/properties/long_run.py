@@ -1,7 +1,8 @@
 """Engine against oracle on many courses: ``python -m tests.properties.long_run 100000 --processes 2``.
 
 Courses are drawn in batches; shape and seed of a batch name it, so that a disagreement can be drawn again.
-Prints how many courses of each shape were compared, and on how many each ruling made a difference. Exit status 1 if engine and oracle ever differ. docs/agreement.md has the result of a long run.
+Prints how many courses of each shape were compared, and on how many each ruling made a difference. Exit status 1 if
+engine and oracle ever differ. docs/agreement.md has the result of a long run.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ SHAPES: dict[str, st.SearchStrategy[Record]] = {
     "deaths that are contradicted": ruled.contradicted_deaths(),
     "what could not be used": ruled.refused(),
 }
-BATCH = 200
+BATCH = 50
 Batch = tuple[str, int, int]
 
 
