@@ -172,6 +172,8 @@ COURSES_OF_RULINGS: tuple[Record, ...] = (
     # L18: CAPD falls by three, four or five; ICE gains one point at grade 1
     *(course(capd(ONSET, 20), dexamethasone(ONSET, 20), capd(DUE, 20 - fall), birth=CHILD) for fall in (3, 4, 5)),
     *(course(ice(ONSET, before), dexamethasone(ONSET, 20), ice(DUE, before + 1)) for before in (3, 7, 8, 9)),
+    # L19: no better at grade 1
+    course(ice(ONSET, 9), dexamethasone(ONSET, 20), ice(DUE, 9)),
     # L20: a critical finding that has been shown for a day, and one whose other clause was met since
     course(
         *(ice(ONSET, 9), dexamethasone(ONSET, 20), ice(ONSET + hours(5), 4), ice(DUE - hours(1), 4)),
