@@ -232,7 +232,7 @@ def grade(
     own_event = any(events.usable(record, e) for e in own)
     if not (own_tool or own_state or own_event or drives or (docs and ice_before)):
         return None
-    full, weak = standing_of_reasons(record, policy, at, window)
+    full, weak = standing_of_reasons(record, policy, at, window, sedated)
     full |= bool(docs) or ((own_charted or own_event) and (ice_before or beside(window)))
 
     values = {**working, **in_force}
@@ -264,7 +264,9 @@ def grade(
     return graded
 
 
-def standing_of_reasons(record: Record, policy: Policy, at: datetime, window: list[Statement]) -> tuple[bool, bool]:
+def standing_of_reasons(
+    record: Record, policy: Policy, at: datetime, window: list[Statement], sedated: bool
+) -> tuple[bool, bool]:
     """L13: whether the ICE or CAPD charted at this instant, or the reason for none, makes the row full by itself or
     beside the consciousness charted within the hour; and whether there is a reason."""
     if not window or window[-1].at != at:
@@ -277,12 +279,14 @@ def standing_of_reasons(record: Record, policy: Policy, at: datetime, window: li
         (isinstance(e, Consciousness) or unarousable(e)) and at - policy.combination_window <= e.at <= at
         for e in consciousness_entries(record, policy)
     )
-    return reason == BESIDE and charted_state, bool(reason)
+    return reason == BESIDE and charted_state and not sedated, bool(reason)
 
 
 def beside(window: list[Statement]) -> bool:
-    """Of the hour: a reason that makes a row full beside consciousness."""
-    return any(BESIDE in (s.ice_strength, s.capd_strength) for s in window)
+    """The newest said of ICE or of CAPD within the hour is a reason that makes a row full beside consciousness."""
+    ice = [s for s in window if s.ice or s.ice_strength]
+    capd = [s for s in window if s.capd or s.capd_strength]
+    return any(s.ice_strength == BESIDE for s in ice[-1:]) or any(s.capd_strength == BESIDE for s in capd[-1:])
 
 
 def time_of(record: Record, policy: Policy, at: datetime, domain: str, state: State | None) -> datetime:
