@@ -61,12 +61,14 @@ class Shown:
         """L20: a standing refractory finding is shown one step lower after a day."""
         if self.type != "refractory" or self.indicator == "info":
             return self.indicator
-        since = [t for t in (self.shown_at, *self.reopened_at) if t <= at]
-        if self.also_since is not None and self.facts_at(at)["alsoMet"]:
-            since.append(self.also_since)
-        if by("L20", at >= max(since) + policy.shown_for):
+        if by("L20", at >= self.news() + policy.shown_for):
             return INDICATORS[INDICATORS.index(self.indicator) + 1]
         return self.indicator
+
+    def news(self) -> datetime:
+        """The latest of when it was shown, reopened, and when the other clause was known to be met (L20)."""
+        also = [self.also_since] if self.also_since is not None else []
+        return max([self.shown_at, *self.reopened_at, *also])
 
     def revise(self, end: datetime) -> None:
         """L21: the last value of every fact that differs, of the running ones as it last held."""
@@ -81,7 +83,10 @@ class Shown:
 
 @dataclass
 class Result:
+    """moments: when a finding led its module that never led before, and which module (G1)."""
+
     alerts: list[Shown]
+    moments: list[tuple[datetime, str]]
 
 
 def entries(record: Record) -> list[Entry]:
@@ -156,16 +161,36 @@ def replay(record: Record, policy: Policy, as_of: datetime) -> Result:
     """All alerts up to and including as_of."""
     ledger: dict[str, Shown] = {}
     instants = [k for k in knowledge_instants(record) if k <= as_of]
-    held: dict[str, Held] = {}
+    led: set[str] = set()
+    moments: list[tuple[datetime, str]] = []
     for i, known in enumerate(instants):
         until = instants[i + 1] if i + 1 < len(instants) else None
         held = history(known_by(record, known), policy)
         step(record, policy, held, ledger, known, learnt=True)
+        moments += leads_anew(policy, ledger, led, known)
         for at in deadlines(policy, held, ledger, known, until, as_of):
             step(record, policy, held, ledger, at, learnt=False)
+            moments += leads_anew(policy, ledger, led, at)
     for shown in ledger.values():
         shown.revise(as_of)
-    return Result(sorted(ledger.values(), key=order))
+    return Result(sorted(ledger.values(), key=order), moments)
+
+
+def leads_anew(policy: Policy, ledger: dict[str, Shown], led: set[str], at: datetime) -> Iterator[tuple[datetime, str]]:
+    """G1: the modules whose leading finding never led before, and that it has led now."""
+    for module in MODULES:
+        holding = [s for s in ledger.values() if s.holds and MODULE.get(s.type, "icans") == module]
+        if holding:
+            lead = min(holding, key=lambda s: rank(s, policy, at))
+            if lead.id not in led:
+                led.add(lead.id)
+                yield at, module
+
+
+def rank(shown: Shown, policy: Policy, at: datetime) -> tuple[int, bool, timedelta, timedelta, str, str]:
+    """G1, C4: highest indicator, icans-active last within it, then latest shown, latest at, type."""
+    urgency = INDICATORS.index(shown.indicator_at(at, policy))
+    return urgency, shown.type == "icans-active", at - shown.shown_at, at - shown.at, shown.type, shown.id
 
 
 def order(shown: Shown) -> tuple[datetime, int, int, str, str]:
@@ -187,6 +212,7 @@ def deadlines(
         ahead = [t for h in held.values() for span in h.spans for t in span]
         ahead += [h.at for h in held.values()] + [h.also[0] for h in held.values() if h.also is not None]
         ahead += [s.shown_at + policy.shown_for for s in ledger.values() if s.type in EXPIRING]
+        ahead += [s.news() + policy.shown_for for s in ledger.values() if s.type == "refractory"]
         coming = [t for t in ahead if t > at and t <= as_of and (until is None or t < until)]
         if not coming:
             return

@@ -12,7 +12,7 @@ from icans.facts import Facts, published
 from icans.findings import Alert, Replay
 from icans.policy.policy import Policy
 from icans.record import Record
-from tests.oracle.replay import Shown, last_instant
+from tests.oracle.replay import MODULES, Shown, last_instant
 from tests.oracle.replay import replay as oracle_replay
 
 #: Wording and lists for a reader: not fixed by a rule.
@@ -77,8 +77,16 @@ def disagreements(record: Record, policy: Policy, pick: int | None = None) -> li
     end = last_instant(record)
     if end is None:
         return []
-    alerts = oracle_replay(record, policy, end).alerts
-    found = differences(icans.replay(record, policy), {shown.id: shown for shown in alerts})
+    expected = oracle_replay(record, policy, end)
+    alerts = expected.alerts
+    replayed = icans.replay(record, policy)
+    found = differences(replayed, {shown.id: shown for shown in alerts})
+    theirs = [(m.at, module) for m in replayed.moments for module in m.modules if module in MODULES]
+    if theirs != expected.moments:
+        others = set(theirs) ^ set(expected.moments)
+        found.append(
+            f"leads anew: only the engine {sorted(others & set(theirs))}, only the oracle {sorted(others - set(theirs))}"
+        )
     if pick is not None and alerts:
         instants = {t for s in alerts for t in (s.shown_at, s.shown_at + policy.shown_for, s.until) if t and t <= end}
         found += disagreements_at(record, policy, sorted(instants)[pick % len(instants)])
