@@ -73,7 +73,7 @@ class Shown:
     def revise(self, end: datetime) -> None:
         """L21: the last value of every fact that differs, of the running ones as it last held."""
         last = self.last if not self.holds else {name: read(end) for name, read in self.running.items()}
-        final = {**self.latest, **last}
+        final = {**dict.fromkeys(self.facts), **self.latest, **last}
         if "stale" in final:
             final["stale"] = self.facts["stale"]
         self.revised_facts = {k: v for k, v in final.items() if self.facts.get(k) != v} or None

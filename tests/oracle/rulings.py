@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TypeVar
 
 Answer = TypeVar("Answer")
+#: Read here, and not yet by the engine.
+PENDING = frozenset({"L5", "L27", "L28"})
 #: Rule ids since this was last cleared.
 decided: set[str] = set()
 

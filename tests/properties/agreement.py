@@ -84,9 +84,7 @@ def disagreements(record: Record, policy: Policy, pick: int | None = None) -> li
     theirs = [(m.at, module) for m in replayed.moments for module in m.modules if module in MODULES]
     if theirs != expected.moments:
         others = set(theirs) ^ set(expected.moments)
-        found.append(
-            f"leads anew: only the engine {sorted(others & set(theirs))}, only the oracle {sorted(others - set(theirs))}"
-        )
+        found.append(f"leads anew: engine {sorted(others & set(theirs))}, oracle {sorted(others - set(theirs))}")
     if pick is not None and alerts:
         instants = {t for s in alerts for t in (s.shown_at, s.shown_at + policy.shown_for, s.until) if t and t <= end}
         found += disagreements_at(record, policy, sorted(instants)[pick % len(instants)])
