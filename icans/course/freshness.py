@@ -89,12 +89,12 @@ def settle(
     """
     end = monitoring_end(course, policy)
     ending = dies or (end is not None and at >= end)
-    course.overdue = _overdue_at(course, at, sedated_until, policy)
+    course.overdue = overdue_at(course, at, sedated_until, policy)
     if course.overdue is None or not course.overdue.holds or reassessment_holds:
         log.close(at, course.overdue_id)
     elif not log.holds(course.overdue_id) and not ending:
         course.overdue_id = log.open(at, _overdue(course, course.overdue, policy))
-    course.not_found = _not_found_at(course, at, sedated_until, policy)
+    course.not_found = not_found_at(course, at, sedated_until, policy)
     _say_not_found(course, at, log)
     instants = [end]
     for due in (course.overdue, course.not_found):
@@ -103,7 +103,7 @@ def settle(
     return ending
 
 
-def _overdue_at(course: Course, at: datetime, sedated_until: datetime | None, policy: Policy) -> Due | None:
+def overdue_at(course: Course, at: datetime, sedated_until: datetime | None, policy: Policy) -> Due | None:
     since = counts_from(course, policy)
     if since is None:
         return None
@@ -124,7 +124,7 @@ def _overdue(course: Course, due: Due, policy: Policy) -> Finding:
     return course.finding(key_time(due.since), due.fell, "info", facts, evidence, course.last)
 
 
-def _not_found_at(course: Course, at: datetime, sedated_until: datetime | None, policy: Policy) -> Due | None:
+def not_found_at(course: Course, at: datetime, sedated_until: datetime | None, policy: Policy) -> Due | None:
     """Its last day is fixed when it falls due: later where an episode is open or nothing was ever found."""
     since = not_found_since(course)
     if since is None or course.since is None:

@@ -7,8 +7,7 @@ from fractions import Fraction
 
 from icans.policy.policy import Policy
 from icans.record import Dose, Record
-from tests.oracle.memory import remembered
-from tests.oracle.rulings import by
+from tests.oracle.memory import by, remembered
 
 
 def equivalent(dose: Dose, milligrams: Decimal, policy: Policy) -> Fraction:

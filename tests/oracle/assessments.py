@@ -25,7 +25,7 @@ from tests.oracle import tool_for_age as tools
 from tests.oracle.events import Standing
 from tests.oracle.grades import NOTHING, UNKNOWN, Range, worst
 from tests.oracle.in_force import ALONE, BESIDE, Ice, Statement
-from tests.oracle.rulings import by
+from tests.oracle.memory import by
 
 ORDER = ("ice", "capd", "consciousness", "seizure", "motor", "icp-edema", "documented")
 

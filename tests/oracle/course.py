@@ -13,7 +13,7 @@ from icans.record import DocumentedGrade, IceItem, IceTotal, Infusion, Record
 from tests.oracle import assessments, grades
 from tests.oracle.amounts import distinct
 from tests.oracle.assessments import Graded
-from tests.oracle.rulings import PENDING, by
+from tests.oracle.memory import PENDING, by
 
 Span = tuple[datetime, datetime]
 Running = dict[str, Callable[[datetime], Any]]

@@ -12,8 +12,7 @@ from icans.policy.policy import Policy
 from icans.record import Dose, Record
 from tests.oracle.amounts import absurd, amount, countable, distinct, equivalent
 from tests.oracle.course import Course, Held, clipped
-from tests.oracle.memory import remembered
-from tests.oracle.rulings import PENDING, by
+from tests.oracle.memory import PENDING, by, remembered
 
 ZERO = Fraction(0)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -10,7 +10,7 @@ from icans.policy.policy import Policy
 from icans.record import DocumentedGrade, IcpEdema, Motor, Observed, Record, Seizure
 from tests.oracle import grades
 from tests.oracle.grades import NOTHING, Range, worst
-from tests.oracle.rulings import by
+from tests.oracle.memory import by
 
 EDEMA = ("focal-edema", "diffuse-edema")
 

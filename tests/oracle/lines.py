@@ -13,7 +13,7 @@ from icans.record import Record
 from tests.oracle import amounts, assessments
 from tests.oracle.assessments import Graded
 from tests.oracle.course import Change, Course, Episode, Span
-from tests.oracle.rulings import by
+from tests.oracle.memory import by
 from tests.oracle.schedule import reassessment
 
 

@@ -1,4 +1,4 @@
-"""The last few answers about whole records: the oracle asks the same of one record again and again."""
+"""What the oracle remembers: its last answers about whole records, and which rulings made a difference."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from icans.record import Record
 
 Answer = TypeVar("Answer")
 KEPT = 4
+#: Read here, and not yet by the engine.
+PENDING = frozenset({"L5", "L27", "L28"})
+#: Rule ids since this was last cleared.
+decided: set[str] = set()
 
 
 def remembered(read: Callable[[Record, Policy], Answer]) -> Callable[[Record, Policy], Answer]:
@@ -28,3 +32,10 @@ def remembered(read: Callable[[Record, Policy], Answer]) -> Callable[[Record, Po
         return answer
 
     return remembering
+
+
+def by(rule: str, answer: Answer) -> Answer:
+    """The same answer; if it is true, the rule made a difference."""
+    if answer:
+        decided.add(rule)
+    return answer

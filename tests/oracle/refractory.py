@@ -13,7 +13,7 @@ from icans.record import Record
 from tests.oracle.assessments import Graded
 from tests.oracle.course import Course, Episode, Held, Running
 from tests.oracle.lines import Line, dose_points, is_active, limit_of
-from tests.oracle.rulings import by
+from tests.oracle.memory import by
 
 WORSENING = "worsening-under-treatment"
 NO_IMPROVEMENT = "no-improvement-24h"

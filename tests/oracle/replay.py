@@ -15,7 +15,7 @@ from tests.oracle import doses, schedule
 from tests.oracle import refractory as treatment
 from tests.oracle.course import Held, Running
 from tests.oracle.lines import lines_of
-from tests.oracle.rulings import by
+from tests.oracle.memory import by
 
 EXPIRING = ("grade-change", "re-worsening", "cumulative-dose", "steroid-days", "dose-unknown")
 MODULES = ("icans", "refractory", "steroids")

@@ -11,7 +11,7 @@ from icans.record import Record
 from tests.oracle import grades
 from tests.oracle import in_force as charted
 from tests.oracle.course import Course, Held, Span, clipped
-from tests.oracle.rulings import by
+from tests.oracle.memory import by
 
 MICROSECOND = timedelta(microseconds=1)
 Limit = Callable[[int], timedelta | None]

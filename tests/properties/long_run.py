@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from icans.record import Record
-from tests.oracle import rulings
+from tests.oracle import memory
 from tests.properties import ruled
 from tests.properties.agreement import disagreements
 from tests.properties.strategies import Shape, records, treated_records
@@ -67,9 +67,9 @@ def run_batch(batch: Batch) -> tuple[Batch, int, Counter[str], list[str]]:
     def compare(record: Record) -> None:
         nonlocal compared
         compared += 1
-        rulings.decided.clear()
+        memory.decided.clear()
         different = disagreements(record, POLICY, pick=compared)
-        rules.update(rulings.decided)
+        rules.update(memory.decided)
         if different:
             found.append(f"{shape}, seed {number}, course {compared}:\n  " + "\n  ".join(different[:5]))
 
