@@ -65,7 +65,7 @@ def compare(alert: Alert, shown: Shown) -> list[str]:
     ]
     differences += compare_facts(facts_of(shown.facts), facts_of(alert.facts))
     ours = facts_of({**shown.facts, **(shown.revised_facts or {})})
-    theirs = facts_of({**alert.facts, **(alert.revised_facts or {})})
+    theirs = facts_of(alert.revised_facts or alert.facts)
     return differences + [f"revised {d}" for d in compare_facts(ours, theirs)]
 
 
