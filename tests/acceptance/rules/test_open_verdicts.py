@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.builders import capd, consciousness, documented, ice, motor, on_day, seizure, steroid
+from tests.support.builders import capd, consciousness, documented, ice, motor, not_assessed, on_day, seizure, steroid
 from tests.support.charts import alerts, evaluated, lines, replayed, types
 
 ONSET = on_day(5)
@@ -29,6 +29,40 @@ TREATED = dex(T0), dex(DUE)
 
 def verdicts(*charted, when=MORNING, **who):
     return [line["verdict"] for line in evaluated(when, *charted, **who)["refractory"]["lines"]]
+
+
+# -- L13: reasons for a missing ICE -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reason", "beside", "verdict"),
+    [
+        ("sedated", (), "indeterminate:not-assessable"),
+        ("unarousable", (), "met"),
+        ("aphasia", (), "met"),
+        ("asleep", (), "overdue"),
+        ("refused", (), "overdue"),
+        ("language", (), "overdue"),
+        ("language", (consciousness(DAY_AFTER, "alert"),), "indeterminate:interval-overlap"),
+        ("refused", (consciousness(DAY_AFTER, "alert"),), "overdue"),
+    ],
+)
+def test_L13_which_reasons_answer_the_24_hours(reason, beside, verdict):
+    assert verdicts(*GRADE_2, *TREATED, not_assessed(DAY_AFTER, "ice-total", reason), *beside) == [verdict]
+
+
+@pytest.mark.parametrize(("reason", "ended"), [("asleep", False), ("refused", False), ("sedated", True)])
+def test_L13_a_row_that_is_not_full_ends_no_reassessment_overdue(reason, ended):
+    chart = *GRADE_2, *TREATED, not_assessed(on_day(6, "12:00"), "ice-total", reason)
+    (missing,) = alerts(replayed(*chart, until=on_day(6, "13:00")), "reassessment-overdue")
+    assert missing["until"] == (on_day(6, "12:00") if ended else None)
+
+
+def test_L13_a_row_with_a_reason_that_raises_the_grade_ends_it():
+    chart = *GRADE_2, *TREATED, not_assessed(on_day(6, "12:00"), "ice-total", "refused")
+    worse = consciousness(on_day(6, "12:00"), "awakens-to-tactile")
+    (missing,) = alerts(replayed(*chart, worse, until=on_day(6, "13:00")), "reassessment-overdue")
+    assert missing["until"] == on_day(6, "12:00")
 
 
 # -- L18: gains within one grade --------------------------------------------------------------------------
