@@ -14,6 +14,7 @@ from icans.facts import CumulativeDose, Refractory
 from icans.findings import Alert, RuleNow
 from icans.policy.policy import in_words
 from icans.refractory.lines import hours_between
+from icans.refractory.worsening import treated as treated_enough
 from icans.steroids.equivalents import ZERO, number
 
 ASTCT = "Lee et al. 2019 (ASTCT)"
@@ -223,8 +224,8 @@ def _treatment_rules(at: datetime, history: History) -> list[Explained]:
     least = f"{number(policy.qualifying_dose)} mg dexamethasone-equivalent in {in_words(policy.qualifying_window)}"
     treated = Condition(
         line is not None,
-        f"no qualifying steroid dose ({least}) since onset",
-        "a systemic steroid dose at or after onset",
+        f"no qualifying steroid dose ({least}) since {in_words(policy.onset_lead)} before onset",
+        "a systemic steroid dose near onset or after it",
     )
     if line is None:
         common = [monitored, episode, read, treated]
@@ -245,6 +246,7 @@ def _treatment_rules(at: datetime, history: History) -> list[Explained]:
         "line": line.number,
         "treatmentStart": line.start,
         "hoursSinceTreatmentStart": hours_between(at, line.start),
+        "reference": reference.at if reference else None,
         "referenceLow": reference.counts_as.low if reference else None,
         "referenceHigh": reference.counts_as.high if reference else None,
         "gradeLow": last.counts_as.low if last else None,
@@ -260,14 +262,20 @@ def _treatment_rules(at: datetime, history: History) -> list[Explained]:
     has_reference = Condition(
         reference is not None, "no assessment at treatment start", "an assessment near treatment start"
     )
+    given = history.doses.clocked_between(line.start, last.at) if last is not None else ()
+    enough = Condition(
+        treated_enough(given, policy),
+        f"the doses from treatment start to the last assessment do not reach {number(policy.qualifying_dose)} mg",
+        "an assessment after they do",
+    )
     worse = Condition(
         line.met_b is not None,
-        f"no assessment within {span} of treatment start is surely above the grade then",
+        f"no value charted within {span} of treatment start, after the reference, is surely above it",
         f"an assessment above it within {span}, under active treatment",
     )
     verdict = line.verdict
     return [
-        ("refractory:worsening-under-treatment", [*common, has_reference, worse], now, FRIDBERG),
+        ("refractory:worsening-under-treatment", [*common, has_reference, enough, worse], now, FRIDBERG),
         (
             "refractory:no-improvement-24h",
             [

@@ -63,6 +63,16 @@ def test_the_values_compared_are_those_of_the_instant(explained):
     assert "hours since treatment start 23" in text
 
 
+def test_L15_too_little_given_before_a_worsening_is_named(explained):
+    doses = steroid(on_day(5, "09:00"), "dexamethasone", "4"), steroid(on_day(5, "15:00"), "dexamethasone", "6")
+    worse = ice(on_day(5, "12:00"), 2), consciousness(on_day(5, "12:00"), "alert")
+    rule = ["--rule", "refractory:worsening-under-treatment"]
+    early = explained(on_day(5, "16:00"), *ONSET, *doses, *worse, more=rule)
+    assert "to the last assessment do not reach 10 mg" in " ".join(early.split())
+    after = ice(on_day(5, "17:00"), 2), consciousness(on_day(5, "17:00"), "alert")
+    assert "Fired" in explained(on_day(5, "18:00"), *ONSET, *doses, *worse, *after, more=rule)
+
+
 def test_one_rule_of_a_type_with_several(explained):
     document = json.loads(explained(T, *ONSET, more=["--rule", "cumulative-dose", "--format", "json"]))
     assert [rule["id"] for rule in document["rules"]] == [
