@@ -49,8 +49,8 @@ def assess(
         unused += [p for p in grading.problems if p.at == at and p.code == "wrong-tool-for-age"]
         return None
     graded = _grade(in_force, grading, row.documented if drives else ())
-    holds_up = any(v.working.low > 0 for v in events)
-    assessable = tool_stands or drives or holds_up or arousal is not None
+    by_itself = tool_stands or drives or arousal is not None or any(v.working.low > 0 for v in grading.fresh_events)
+    assessable = by_itself or any(v.working.low > 0 for v in events)
     if assessable:
         _note_context(grading, in_force, graded)
     domains = tuple(sorted(grading.domains, key=_domain_order) if len(grading.domains) > 1 else grading.domains)
@@ -78,7 +78,7 @@ def assess(
         ice_complete=bool(value and value.complete),
         capd=grading.capd,
         baseline_ice=baseline.low if baseline is not None else None,
-        without_carried=graded.without_carried if assessable else None,
+        without_carried=graded.without_carried if by_itself else None,
         clear=assessable and graded.clear,
         at_baseline=graded.at_baseline,
         under_sedation=grading.sedated,

@@ -37,7 +37,8 @@ class Assessment(NamedTuple):
     missing: items or domains that would settle the grade. not_documented: event domains never charted.
     ice_low, ice_high: bounds of the ICE score; ice_maximum: points that could be obtained (10 if all
         items are valid for this patient). baseline_ice: ICE before the infusion, None if not recorded.
-    without_carried: the grade it would count as without events charted earlier than this assessment.
+    without_carried: the grade it would count as without events charted earlier than this assessment, None if nothing
+        could be graded then.
     clear: counts as grade 0 (no neurotoxicity recorded, or at the patient's own baseline).
     inconclusive: an ICE obtained under sedation; it ends nothing and proves nothing.
     documented: grade charted by a clinician within the hour, None if none.
@@ -88,6 +89,11 @@ class Assessment(NamedTuple):
         if self.clear:
             return GRADE_0
         return self.working or UNKNOWN
+
+    @property
+    def by_itself(self) -> bool:
+        """It could be graded without events charted earlier; under sedation only those may be left."""
+        return self.without_carried is not None
 
     @property
     def ice_score(self) -> int | None:

@@ -60,7 +60,7 @@ def _outcome(line: Line, case: Case, row: Assessment, chosen: bool, situation: S
     evaluation = _evaluation(case, situation.policy) if chosen else _shifted((row,), case.moved)[0]
     if evaluation is None:
         return ""
-    if not evaluation.assessable:
+    if not evaluation.by_itself:
         return NOT_ASSESSABLE.label
     active = _unbroken(line, case.start, evaluation.at, situation)
     return judge(case.start, case.reference, evaluation, active, situation.policy).label
@@ -132,10 +132,10 @@ def _evaluation(case: Case, policy: Policy) -> Assessment | None:
     """The row that serves the 24-hour evaluation: full, else partial and decisive, else whatever comes first after."""
     due = case.start + policy.evaluation_due
     assert case.reference is not None
-    decisive = [r for r in case.rows if not r.full and r.assessable and not_below(r, case.reference)]
+    decisive = [r for r in case.rows if not r.full and r.by_itself and not_below(r, case.reference)]
     window = [r for r in case.rows if case.start + policy.evaluation_from <= r.at <= due and r.full]
     for serving in (
-        [r for r in window if r.assessable],
+        [r for r in window if r.by_itself],
         [r for r in decisive if case.start + policy.evaluation_from <= r.at <= due],
         window,
     ):

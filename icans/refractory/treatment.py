@@ -204,11 +204,11 @@ class Treatment(Carried):
     ) -> bool:
         """Whether the row may serve the 24-hour evaluation, or settle an indeterminate one."""
         at, due = assessment.at, line.start + situation.policy.evaluation_due
-        decisive = line.reference is not None and assessment.assessable and not_below(assessment, line.reference)
+        decisive = line.reference is not None and assessment.by_itself and not_below(assessment, line.reference)
         if at <= due:
             if at < line.start + situation.policy.evaluation_from:
                 return False
-            if assessment.full and assessment.assessable:
+            if assessment.full and assessment.by_itself:
                 self._set(replace(line, evaluation_full=assessment))
             elif assessment.full:
                 self._set(replace(line, not_assessable=True))
@@ -220,7 +220,7 @@ class Treatment(Carried):
                 self._judge(line, assessment, at, situation)
                 return not admitted
         elif line.verdict.kind == "indeterminate" and not line.no_reference and admitted:
-            if assessment.assessable:
+            if assessment.by_itself:
                 self._judge(line, assessment, at, situation)
         return False
 
@@ -276,7 +276,7 @@ class Treatment(Carried):
         if line.reference is None:
             return
         active = evaluation is not None and self.active(line, evaluation.at, situation.policy)
-        if evaluation is not None and evaluation.assessable:
+        if evaluation is not None and evaluation.by_itself:
             verdict = judge(line.start, line.reference, evaluation, active, situation.policy)
             if is_vague(line, evaluation):
                 said = outcomes(line, evaluation, at, line.verdict is None, situation)

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.builders import capd, consciousness, documented, ice, motor, not_assessed, on_day, seizure, steroid
+from tests.support.builders import (
+    capd,
+    consciousness,
+    documented,
+    ice,
+    motor,
+    not_assessed,
+    on_day,
+    propofol,
+    rass,
+    seizure,
+    steroid,
+)
 from tests.support.charts import alerts, evaluated, lines, replayed, types
 
 ONSET = on_day(5)
@@ -129,6 +141,23 @@ def test_L22_not_where_the_answer_is_open_without_it_too():
     chart = *GRADE_2, motor(on_day(5, "08:30"), "deep-focal-weakness"), *TREATED
     fresh = *whole(on_day(6, "08:45"), 9), seizure(on_day(6, "08:45"), "unspecified")
     assert verdicts(*chart, *fresh) == ["indeterminate:interval-overlap"]
+
+
+def held_under_sedation(*charted):
+    """Grade 4 by a seizure before the dose; ventilated with propofol since, the seizure still carried."""
+    start = *whole(ONSET, 5), seizure(on_day(5, "10:00"), "prolonged"), dex(on_day(5, "11:00"), "20")
+    running = propofol(on_day(5, "10:40"), on_day(7)), dex(on_day(6, "11:00"), "20")
+    return verdicts(*start, *running, *charted, when=on_day(6, "11:30"))
+
+
+def test_L22_what_only_an_earlier_event_holds_under_sedation_is_not_assessable():
+    assert held_under_sedation(ice(on_day(6, "09:00"), 0)) == ["indeterminate:not-assessable"]
+    assert held_under_sedation(rass(on_day(6, "09:00"), -4)) == ["overdue"]
+
+
+def test_L22_a_fresh_event_under_sedation_answers():
+    again = seizure(on_day(6, "09:00"), "prolonged")
+    assert held_under_sedation(ice(on_day(6, "09:00"), 0), again) == ["met"]
 
 
 # -- L39: an older, worse event next to a milder one -------------------------------------------------------
