@@ -118,8 +118,8 @@ class RefractoryBasis:
     recent_mg: of a grade that rose again, dexamethasone-equivalent given in the day before it, at least;
     recent_uncounted: how many doses of that day are not in it.
     Filled in as of the call: doses of the line up to then, unless recent_mg stands for them; uncounted: references of
-    those without a usable amount; escalations: second-line agents since onset; assumed: what was taken for granted,
-    as codes.
+    those without a usable amount; before: doses since the infusion before the first line, where the onset came on
+    steroids; escalations: second-line agents since onset; assumed: what was taken for granted, as codes.
     """
 
     line: LineNow
@@ -131,6 +131,7 @@ class RefractoryBasis:
     recent_uncounted: int = 0
     doses: tuple[CountedDose, ...] = ()
     uncounted: tuple[str, ...] = ()
+    before: tuple[CountedDose, ...] = ()
     escalations: tuple[Escalation, ...] = ()
     assumed: tuple[str, ...] = ()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from cards.json_values import number_text
 from cards.markdown import escape
@@ -112,6 +113,7 @@ def refractory_body(alert: Alert, view: View) -> Body:
     if facts.also_met:
         points.append(f"Also met on this line: {_clause(facts.also_met, view)}.")
     points.extend(_since_improved(alert, view))
+    points.extend(_given_before_onset(alert, view))
     points.extend(_comparison(alert, view))
     if facts.grade >= 4:
         points.append("For grade 4 no higher protocol step is defined in the cited source.")
@@ -292,6 +294,18 @@ def _given_before(alert: Alert) -> list[str]:
     least = "at least " if basis.recent_uncounted else ""
     more = f" ({count(basis.recent_uncounted, 'dose')} not countable)" if basis.recent_uncounted else ""
     return [f"In the 24 h before it: {least}{number_text(basis.recent_mg)} mg dexamethasone-equivalent{more}."]
+
+
+def _given_before_onset(alert: Alert, view: View) -> list[str]:
+    """That ICANS began on steroids, given for another reason or as prophylaxis: they are in no line of treatment."""
+    before = _basis(alert).before
+    if not before:
+        return []
+    mg = number_text(sum((dose.equivalent_mg for dose in before), Decimal(0)))
+    return [
+        f"ICANS began on steroids: {count(len(before), 'dose')}, {mg} mg dexamethasone-equivalent since "
+        f"{view.time(before[0].at)}, before treatment start as counted here."
+    ]
 
 
 def _agent(drug: str, agents: Sequence[Escalation], view: View) -> str:

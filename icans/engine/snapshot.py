@@ -144,7 +144,8 @@ def with_treatment(finding: Finding, at: datetime, history: History) -> Finding:
     basis, given, policy = finding.basis, history.doses, history.policy
     if not isinstance(basis, RefractoryBasis):
         return finding
-    start, onset = basis.line.treatment_start, history.state.course.onset
+    course, start = history.state.course, basis.line.treatment_start
+    onset = course.onset
     doses: tuple[CountedDose, ...] = ()
     uncounted: tuple[str, ...] = ()
     end = start  # of a grade that rose again only the first doses are shown
@@ -154,9 +155,20 @@ def with_treatment(finding: Finding, at: datetime, history: History) -> Finding:
     clocked = [d for d, a in given.weighed_between(start, end + MICROSECOND) if counts_for_clock(d, a)]
     second_line = (e for e in history.chart.escalations if (onset or start) <= e.at <= at)
     agents = sorted(second_line, key=lambda e: (e.at, e.reference))
-    assumed = tuple(_assumed(basis, clocked, policy))
-    filled = replace(basis, doses=doses, uncounted=uncounted, escalations=tuple(agents), assumed=assumed)
-    return replace(finding, basis=filled)
+    before: tuple[CountedDose, ...] = ()
+    if course.onset_on_steroids and course.infusion is not None and basis.line.line == 1:
+        before = counted_doses(start - MICROSECOND, course.infusion.at, given, policy)
+    return replace(
+        finding,
+        basis=replace(
+            basis,
+            doses=doses,
+            uncounted=uncounted,
+            before=before,
+            escalations=tuple(agents),
+            assumed=tuple(_assumed(basis, clocked, policy)),
+        ),
+    )
 
 
 def _assumed(basis: RefractoryBasis, given: list[Dose], policy: Policy) -> Iterator[str]:

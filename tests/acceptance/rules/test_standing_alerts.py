@@ -151,3 +151,16 @@ def test_L21_revised_facts_are_the_last_ones_while_it_held_without_staleness():
 def test_L21_nothing_is_revised_where_nothing_differs():
     (found,) = alerts(replayed(*unchanged(2), until=on_day(7)), "refractory")
     assert found.get("revisedFacts") is None
+
+
+def test_the_card_says_that_icans_began_on_steroids():
+    """Dexamethasone every 6 hours for CRS from day 3 on; the first dose near the onset is the treatment start."""
+    for_crs = [dex(on_day(day, clock)) for day in (3, 4) for clock in ("02:00", "08:00", "14:00", "20:00")]
+    card = next(
+        card
+        for card in evaluated(on_day(6, "10:00"), *for_crs, *unchanged(5))["cards"]
+        if "refractory" in card["summary"]
+    )
+    assert "ICANS began on steroids: 8 doses, 80 mg dexamethasone-equivalent since 2026-03-04 02:00" in card["detail"]
+    later = next(c for c in evaluated(on_day(6, "10:00"), *unchanged(5))["cards"] if "refractory" in c["summary"])
+    assert "began on steroids" not in later["detail"]
