@@ -224,7 +224,7 @@ def _treatment_rules(at: datetime, history: History) -> list[Explained]:
     least = f"{number(policy.qualifying_dose)} mg dexamethasone-equivalent in {in_words(policy.qualifying_window)}"
     treated = Condition(
         line is not None,
-        f"no qualifying steroid dose ({least}) since {in_words(policy.onset_lead)} before onset",
+        f"no qualifying steroid dose ({least}) around or since onset",
         "a systemic steroid dose near onset or after it",
     )
     if line is None:
