@@ -12,10 +12,10 @@ from icans.policy.policy import Policy
 from icans.record import Entry, Record, Refused
 from tests.oracle import course as grade_course
 from tests.oracle import doses, schedule
-from tests.oracle import refractory as treatment
 from tests.oracle.course import Held, Running
-from tests.oracle.lines import lines_of
 from tests.oracle.memory import by
+from tests.oracle.refractory import findings as refractory
+from tests.oracle.refractory.lines import lines_of
 
 EXPIRING = ("grade-change", "re-worsening", "cumulative-dose", "steroid-days", "dose-unknown")
 MODULES = ("icans", "refractory", "steroids")
@@ -130,11 +130,11 @@ def history(record: Record, policy: Policy) -> dict[str, Held]:
     found: dict[str, Held] = {}
     for each in grade_course.courses(record, policy):
         lines = [(episode, lines_of(record, policy, each, episode)) for episode in each.episodes]
-        running = {episode.number: treatment.running(of) for episode, of in lines}
+        running = {episode.number: refractory.running(of) for episode, of in lines}
         held = grade_course.findings(record, policy, each, running)
-        refractory = treatment.findings(record, policy, each, lines)
-        quiet = [span for h in refractory if h.type == "reassessment-overdue" for span in h.spans]
-        held += refractory + schedule.not_found(record, policy, each) + schedule.overdue(record, policy, each, quiet)
+        of_lines = refractory.findings(record, policy, each, lines)
+        quiet = [span for h in of_lines if h.type == "reassessment-overdue" for span in h.spans]
+        held += of_lines + schedule.not_found(record, policy, each) + schedule.overdue(record, policy, each, quiet)
         first = lines[0][1] if lines else []
         held += doses.findings(record, policy, each, first[0].start if first else None)
         for h in held:
@@ -237,6 +237,7 @@ def step(
         if shown is None:
             shown = Shown(key, h.type, h.at, h.indicator, {**h.facts, **values(h.running, at)}, at)
             shown.until = shown.ended = at
+            shown.last = values(h.running, at)
             ledger[key] = shown
         elif shown.withdrawn:
             shown.withdrawn, shown.withdrawn_by = False, None

@@ -12,8 +12,9 @@ from icans.policy.policy import Policy
 from icans.record import Record
 from tests.oracle.assessments import Graded
 from tests.oracle.course import Course, Episode, Held, Running
-from tests.oracle.lines import Line, dose_points, is_active, limit_of
 from tests.oracle.memory import by
+from tests.oracle.refractory.lines import limit_of
+from tests.oracle.refractory.treatment import Line, dose_points, is_active
 
 WORSENING = "worsening-under-treatment"
 NO_IMPROVEMENT = "no-improvement-24h"

@@ -2,109 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from fractions import Fraction
 from itertools import product
-from typing import Any
 
 from icans.policy.policy import Policy
 from icans.record import Record
-from tests.oracle import amounts, assessments
+from tests.oracle import assessments
 from tests.oracle.assessments import Graded
-from tests.oracle.course import Change, Course, Episode, Span
+from tests.oracle.course import Change, Course, Episode
 from tests.oracle.memory import by
+from tests.oracle.refractory.treatment import (
+    DosePoint,
+    Line,
+    Verdict,
+    dose_points,
+    doubles,
+    is_active,
+    qualifies,
+    treated_from,
+)
 from tests.oracle.schedule import reassessment
-
-
-@dataclass
-class DosePoint:
-    """All systemic doses that start at one instant: one dose (D1)."""
-
-    at: datetime
-    known: Fraction | None  # sum of the known sizes, None if none is known
-    unknown_initiating: bool
-    plausible: bool  # some dose of it is not absurd (E7)
-    bridges: bool
-    end: datetime
-    earliest: datetime
-
-
-@dataclass
-class Line:
-    episode: Episode
-    number: int
-    start: datetime
-    earliest: datetime
-    anchor: Change | None  # the onset or rise it precedes (D2)
-    following: datetime | None = None
-    headline: int = 0
-    reference: Graded | None = None
-    met_b: Graded | None = None
-    verdicts: list[Verdict] = field(default_factory=list)
-    overdue: list[Span] = field(default_factory=list)
-    superseded: bool = False
-
-
-@dataclass
-class Verdict:
-    """responded, met or a reason of not knowing; at: when it is given."""
-
-    at: datetime
-    outcome: str
-    graded: Graded | None
-
-
-def dose_points(record: Record, policy: Policy) -> list[DosePoint]:
-    by_instant: dict[datetime, list[Any]] = {}
-    for d in amounts.distinct(record, policy):
-        if d.route in ("systemic", "unknown"):
-            by_instant.setdefault(d.at, []).append(d)
-    points = []
-    for at in sorted(by_instant):
-        given = by_instant[at]
-        sizes = [amounts.amount(d, policy) for d in given]
-        known = [s for s in sizes if s is not None]
-        unknown = [d for d, s in zip(given, sizes, strict=True) if s is None and d.drug in policy.initiating_drugs]
-        starting = [d for d in unknown if not amounts.absurd(d, policy)]
-        bridging = [d for d in unknown if d.upper_mg is None or d.upper_mg > 0]
-        total = sum(known, Fraction(0)) if known else None
-        bridges = bool(bridging) or (total is not None and total >= Fraction(policy.bridging_dose))
-        end = max(d.end or d.at for d in given)
-        plausible = not all(amounts.absurd(d, policy) for d in given)
-        points.append(DosePoint(at, total, bool(starting), plausible, bridges, end, min(d.earliest for d in given)))
-    return points
-
-
-def qualifies(points: list[DosePoint], point: DosePoint, policy: Policy) -> bool:
-    """At least 10 mg in the 24 h from it, or an unknown dose of a drug that starts treatment."""
-    return point.unknown_initiating or reaches(points, point, policy)
-
-
-def reaches(points: list[DosePoint], point: DosePoint, policy: Policy) -> bool:
-    """The known doses of the 24 h from it sum to at least 10 mg."""
-    within = [p for p in points if point.at <= p.at < point.at + policy.qualifying_window]
-    given = sum((p.known for p in within if p.known is not None), Fraction(0))
-    return point.plausible and given >= Fraction(policy.qualifying_dose)
-
-
-def is_active(points: list[DosePoint], start: datetime, at: datetime, policy: Policy) -> bool:
-    """Every gap from the line's start to this instant is at most 30 h (3.3, D4)."""
-    covered = start
-    for p in points:
-        if p.at > at or not p.bridges or (p.at < start and p.end <= start):
-            continue
-        if p.at - covered > policy.treatment_gap:
-            return False
-        covered = max(covered, p.end)
-    return at - covered <= policy.treatment_gap
-
-
-def doubles(points: list[DosePoint], point: DosePoint, policy: Policy) -> bool:
-    before = [p.known for p in points if point.at - policy.doubling_lookback <= p.at < point.at and p.known is not None]
-    if point.known is None or not before or not reaches(points, point, policy):
-        return False
-    return point.known >= Fraction(policy.doubling_factor) * max(before)
 
 
 def lines_of(record: Record, policy: Policy, course: Course, episode: Episode) -> list[Line]:
@@ -201,6 +119,13 @@ def at_end(policy: Policy, course: Course, line: Line, end: End) -> Line | None:
     return other if other.reference is not None else None
 
 
+def early_reference(policy: Policy, course: Course, line: Line, points: list[DosePoint]) -> bool:
+    """L38: there would be a reference if the treatment had started at the start of its day."""
+    rows = [r for r in course.rows if r.at <= line.start + policy.reference_after]
+    end = End(line.earliest, replace(course, rows=rows), points, set())
+    return at_end(policy, course, line, end) is not None
+
+
 def same_worsening(policy: Policy, course: Course, line: Line, points: list[DosePoint], g: Graded) -> bool:
     """F5: clause B is met by then at every end."""
     for end in ends(course, line, points, g, g.at):
@@ -294,7 +219,9 @@ def judge(
     last = min(limit for limit in (line.following, line.episode.resolved, course.end) if limit is not None)
     no_reference_at = line.start + policy.reference_after
     if ref is None and no_reference_at <= last:
-        line.verdicts.append(Verdict(no_reference_at, "no-reference", None))
+        known_at_start = line.earliest != line.start and early_reference(policy, course, line, points)
+        reason = "time-imprecise" if by("L38", known_at_start) else "no-reference"
+        line.verdicts.append(Verdict(no_reference_at, reason, None))
     if line.superseded or due > course.end:
         return
     evaluate(record, policy, course, line, points, rows, last)
@@ -320,17 +247,6 @@ def worsening(
             worse = worse and not by("L14", not newly_worse(ref, g)) and not by("L15", g.at <= treated)
             if worse and is_active(points, line.start, g.at, policy):
                 return g
-    return None
-
-
-def treated_from(points: list[DosePoint], start: datetime, policy: Policy) -> datetime | None:
-    """L15: when the doses since treatment start reach the qualifying dose, or one of them is of unknown size."""
-    total = Fraction(0)
-    for p in points:
-        if p.at >= start:
-            total += p.known or Fraction(0)
-            if p.unknown_initiating or total >= Fraction(policy.qualifying_dose):
-                return p.at
     return None
 
 
