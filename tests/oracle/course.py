@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from icans.findings import key_time
@@ -254,11 +254,11 @@ def grade_changes(record: Record, policy: Policy, course: Course) -> list[Held]:
             "documentedGrade": c.graded.documented,
             **ice_facts(c.graded),
         }
-        if c.direction in ("onset", "recurrence"):
-            facts["onsetOnSteroids"] = any(
-                d.route != "intrathecal" and d.at < c.at and c.at - (d.end or d.at) <= timedelta(hours=24)
-                for d in distinct(record, policy)
-            )
+        onset = c.episode.onset
+        facts["onsetOnSteroids"] = any(
+            d.route != "intrathecal" and d.at < onset and onset - (d.end or d.at) <= policy.onset_on_steroids
+            for d in distinct(record, policy)
+        )
         key = f"{c.episode.number}|{key_time(c.at)}|{c.before}|{c.after}"
         found.append(Held("grade-change", key, c.at, indicator_of_change(c), facts, [clipped(c.at, following, course)]))
     return found
