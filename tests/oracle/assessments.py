@@ -48,6 +48,7 @@ class Graded:
     documented_drives: bool = False
     documented: int | None = None
     moves: bool = False  # it set another headline
+    carried_only: bool = False  # nothing but events charted before it makes it assessable
     weak: bool = False  # it has a reason for a missing ICE or CAPD that does not make it full (L13)
     contributions: dict[str, Range] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
@@ -251,6 +252,8 @@ def grade(
     graded.weak = by("L13", weak and not full)
     graded.values = [(d, time_of(record, policy, at, d, state), r) for d, r in values.items() if d not in in_force]
     graded.values += events.standing(record, policy, at)
+    own_low = any(value[0] > 0 for domain, since, value in graded.values if domain in in_force and since == at)
+    graded.carried_only = assessable and not (state_usable or drives or own_low)
     graded.documented_drives = drives
     graded.documented = max(docs) if drives else documented_near(record, policy, at)
     graded.references = tuple(sorted({e.reference for e in own}))

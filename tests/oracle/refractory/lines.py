@@ -260,8 +260,13 @@ def newly_worse(ref: Graded, g: Graded) -> bool:
     )
 
 
+def answers(g: Graded) -> bool:
+    """Clause A needs something that is assessed at e, or an event charted then."""
+    return g.assessable and not by("D6 carried", g.carried_only)
+
+
 def decisive(line: Line, g: Graded) -> bool:
-    return g.assessable and line.reference is not None and g.counts[0] >= max(1, line.reference.counts[1])
+    return answers(g) and line.reference is not None and g.counts[0] >= max(1, line.reference.counts[1])
 
 
 def evaluate(
@@ -284,7 +289,7 @@ def evaluate(
     given_at = max(due, chosen.at)
     for g in course.admitted:
         settled = any(v.outcome in ("met", "responded") for v in line.verdicts)
-        if given_at < g.at <= last and g.assessable and not settled:
+        if given_at < g.at <= last and answers(g) and not settled:
             give(record, policy, course, line, points, g.at, g)
 
 
@@ -292,9 +297,9 @@ def choose(policy: Policy, line: Line, rows: list[Graded], last: datetime) -> Gr
     """The evaluation assessment e, or the full row that could not be assessed in its place."""
     due = line.start + policy.evaluation_due
     window = [g for g in rows if line.start + policy.evaluation_from <= g.at <= due]
-    full = [g for g in window if g.full and g.assessable]
+    full = [g for g in window if g.full and answers(g)]
     partial = [g for g in window if not g.full and decisive(line, g)]
-    blank = [g for g in window if g.full and not g.assessable]
+    blank = [g for g in window if g.full and not answers(g)]
     for serving in (full, partial, blank):
         if serving:
             return serving[-1]
@@ -324,7 +329,7 @@ def verdict(record: Record, policy: Policy, course: Course, line: Line, points: 
     """3.4 with D7."""
     ref = line.reference
     assert ref is not None
-    if not g.assessable:
+    if not answers(g):
         return "not-assessable"
     if g.counts[1] <= ref.counts[0] - 1:
         return "responded"
