@@ -64,6 +64,16 @@ class FindingsLog:
         stands = self.findings.get(finding_id)
         return stands[-1] if stands else None
 
+    def opened_since(self, since: datetime) -> list[Finding]:
+        """The findings opened at or after that instant, as they are now."""
+        ids: dict[str, None] = {}
+        for action, finding_id, at in reversed(self.written):
+            if at < since:
+                break
+            if action == "open":
+                ids[finding_id] = None
+        return [self.findings[finding_id][-1] for finding_id in ids]
+
     def note(self, problem: Problem) -> list[Problem]:
         """Collect a problem; returns all problems of its resource so far."""
         self.problems.append(problem)

@@ -40,7 +40,7 @@ from icans.refractory.lines import Situation
 from icans.refractory.treatment import Treatment
 from icans.steroids.doses import Doses, duplicate_problem
 from icans.steroids.exposure import Exposure, begun_between
-from icans.steroids.thresholds import dose_unknown, steroid_days, tier_crossed
+from icans.steroids.thresholds import dose_unknown, steroid_days, tier_crossed, with_treatment_from
 
 #: So many instants go by between checkpoints as long as nothing becomes known late; after that, one.
 SELDOM = 8
@@ -347,8 +347,14 @@ class History:
     def _begin_counting_since_onset(self, at: datetime) -> None:
         """What was given before the first onset is prophylactic, but for the doses of a line that began before it."""
         exposure, line = self.state.exposure, self.state.treatment.current(self.state.course.episode)
-        since_start = begun_between(line.start, at, exposure.since, self.doses) if line is not None else 0
-        exposure.at_onset = exposure.total_at(at) - since_start
+        exposure.at_onset = exposure.total_at(at)
+        if line is None:
+            return
+        exposure.at_onset -= begun_between(line.start, at, at, exposure.since, self.doses)
+        for shown in self.log.opened_since(line.start):
+            revised = with_treatment_from(line.start, shown, exposure, self.doses)
+            if revised is not shown:
+                self.log.open(at, revised)
 
     def _on_steroids(self, at: datetime) -> bool | None:
         if not self.record.administrations_read:

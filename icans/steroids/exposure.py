@@ -172,14 +172,14 @@ class Exposure(Carried):
         return policy.tiers[first : self.tiers_crossed]
 
 
-def begun_between(start: datetime, until: datetime, since: datetime | None, doses: Doses) -> Decimal:
-    """Dexamethasone-equivalent mg given between ``since`` and ``until`` of the doses that start in [start, until)."""
+def begun_between(start: datetime, end: datetime, at: datetime, since: datetime | None, doses: Doses) -> Decimal:
+    """Dexamethasone-equivalent mg given between ``since`` and ``at`` of the doses that start in [start, end)."""
     total = ZERO
-    for dose, amount in doses.weighed_between(start, until):
+    for dose, amount in doses.weighed_between(start, end):
         if dose.route != "systemic" or not amount.lower:
             continue
         if is_period(dose) and dose.end is not None:
-            total += Accruing(dose, dose.at, dose.end, amount.lower, since or dose.at).given(until)
+            total += Accruing(dose, dose.at, dose.end, amount.lower, since or dose.at).given(at)
         elif since is None or dose.at >= since:
             total += amount.lower
     return total

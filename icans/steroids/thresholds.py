@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
+from icans.chart import MICROSECOND
 from icans.course.course import Course
 from icans.facts import CumulativeDose, DoseUnknown, SteroidDays
 from icans.findings import Finding, key_time
@@ -11,7 +13,7 @@ from icans.policy.policy import Policy
 from icans.record import Dose, evidence_of
 from icans.steroids.doses import Doses
 from icans.steroids.equivalents import number
-from icans.steroids.exposure import Exposure, given_since, sums_at
+from icans.steroids.exposure import Exposure, begun_between, given_since, sums_at
 
 
 def dose_unknown(dose: Dose, at: datetime, course: Course, exposure: Exposure) -> Finding:
@@ -55,3 +57,13 @@ def tier_crossed(at: datetime, course: Course, exposure: Exposure, doses: Doses,
     indicator = policy.tier_indicators[policy.tiers.index(highest)]
     evidence = evidence_of([d for d, amount in given_since(course.infusion.at, at, doses) if amount.usable])
     return course.finding(key, at, indicator, facts, evidence)
+
+
+def with_treatment_from(start: datetime, finding: Finding, exposure: Exposure, doses: Doses) -> Finding:
+    """A finding from before the onset, once treatment is known to have begun at ``start``: doses count from then on."""
+    facts = finding.facts
+    if not isinstance(facts, CumulativeDose):
+        return finding
+    given = begun_between(start, finding.at + MICROSECOND, finding.at, exposure.since, doses)
+    prophylactic = facts.dexamethasone_equivalent_mg - given
+    return replace(finding, facts=replace(facts, since_onset_mg=given, prophylactic_mg=prophylactic))

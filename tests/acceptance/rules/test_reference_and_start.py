@@ -165,6 +165,15 @@ def test_L16_a_treatment_start_that_becomes_known_later_revises_the_facts():
     assert shown == [(193, 3), (190, 6)]
 
 
+def test_L16_an_onset_that_becomes_known_later_revises_the_facts_of_a_tier_before_it():
+    """195 mg are reached at 06:00; at 08:00 it is known that the dose of then began treatment."""
+    played = replayed(dex(on_day(2), "185"), dex(on_day(5, "06:00")), *GRADE_2, until=on_day(5, "12:00"))
+    (tier,) = alerts(played, "cumulative-dose")
+    assert (tier["at"], tier.get("reopenedAt", [])) == (on_day(5, "06:00"), [])
+    assert (tier["facts"]["prophylacticMg"], tier["facts"]["sinceOnsetMg"]) == (195, 0)
+    assert tier["revisedFacts"] == {"prophylacticMg": 185, "sinceOnsetMg": 10}
+
+
 # -- L35: texts that were open ---------------------------------------------------------------------------
 
 
