@@ -224,7 +224,8 @@ class Alert:
 class GradeNow:
     """The grade at one instant. working: the headline; low/high: working interval of the last assessable
     assessment (None before there was one), charted at ``assessed``. as_of: the last assessable assessment that
-    was full (with ICE, CAPD or a documented grade), from which staleness counts."""
+    was full (with ICE, CAPD or a documented grade), from which staleness counts. sedated_since: since when sedatives
+    or paralytics run without a break, None if none does; sedatives: those that run."""
 
     working: int | None
     low: int | None
@@ -240,6 +241,8 @@ class GradeNow:
     domains: Mapping[str, tuple[int, int]]
     assessment: Assessment | None = None
     assessed: datetime | None = None
+    sedated_since: datetime | None = None
+    sedatives: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,7 +77,15 @@ def uncounted_text(exposure: ExposureNow) -> str:
 def closing_line(view: View) -> str:
     """The last line of a card: grade and when, cumulative dose and its unknowns, steroid days, data as of."""
     as_of = f"data as of {view.time(view.evaluation.as_of)}"
-    return "; ".join((_grade_part(view), *_dose_parts(view), as_of)) + "."
+    return "; ".join((_grade_part(view), *_sedation_part(view), *_dose_parts(view), as_of)) + "."
+
+
+def _sedation_part(view: View) -> tuple[str, ...]:
+    """Sedatives that run: the grade is as old as it is because nobody can assess."""
+    grade = view.evaluation.grade
+    if grade.sedated_since is None:
+        return ()
+    return (f"not assessable since {view.time(grade.sedated_since)} ({escape(', '.join(grade.sedatives))})",)
 
 
 def _grade_part(view: View) -> str:

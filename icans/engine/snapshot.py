@@ -65,6 +65,7 @@ def grade_now(at: datetime, history: History) -> GradeNow:
     shown = last if last is not None and last.assessable else None
     documented = in_force.documented_latest.grade if in_force.documented_latest else None
     graded = shown is not None and shown.working is not None and shown.strict is not None
+    sedatives = in_force.sedation.running(at, history.policy)
     return GradeNow(
         working=course.headline if shown is not None else None,
         low=shown.working.low if shown and shown.working else None,
@@ -80,6 +81,8 @@ def grade_now(at: datetime, history: History) -> GradeNow:
         domains={v.domain: (v.working.low, v.working.high) for v in shown.domains} if shown else {},
         assessment=shown,
         assessed=shown.at if shown else None,
+        sedated_since=in_force.sedation.since if sedatives else None,
+        sedatives=tuple(sorted(sedatives)),
     )
 
 

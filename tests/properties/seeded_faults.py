@@ -34,7 +34,7 @@ FAULTS = (
     Fault(
         "grading/domains.py", "value if value and value.at >= self.since", "value if value and value.at > self.since"
     ),
-    Fault("grading/sedation.py", "if sedative.at <= at <= until", "if sedative.at <= at < until"),
+    Fault("grading/sedation.py", "if sedative.at <= at <= end", "if sedative.at <= at < end"),
     Fault("chart.py", "policy.ice_item_window + MICROSECOND", "policy.ice_item_window"),
     Fault("course/freshness.py", "counts_as.low > course.headline:", "counts_as.low >= course.headline:"),
     Fault("course/course.py", "self.clear_since >= policy.resolution", "self.clear_since > policy.resolution"),

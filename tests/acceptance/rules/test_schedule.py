@@ -166,6 +166,13 @@ def test_L24_reassessment_overdue_moves_pauses_and_leaves_the_state():
     assert evaluated(on_day(6, "13:00"), *whole(T, 5), dose, running)["refractory"]["state"] == "overdue"
 
 
+def test_L24_the_state_line_says_since_when_nothing_can_be_assessed():
+    running = propofol(on_day(5, "12:00"), on_day(6, "10:00"))
+    found = evaluated(on_day(5, "20:30"), *whole(T, 5), running)
+    assert any("not assessable since" in card["detail"] and "propofol" in card["detail"] for card in found["cards"])
+    assert all("not assessable since" not in c["detail"] for c in evaluated(on_day(5, "11:00"), *whole(T, 5))["cards"])
+
+
 # --- until when nothing found is said
 
 
