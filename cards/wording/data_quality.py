@@ -19,6 +19,7 @@ SAID = {
     "value-not-numeric": "value is not a number",
     "inconsistent-arousal": "ICE and level of consciousness contradict each other",
     "items-total-mismatch": "ICE items and total disagree",
+    "item-not-charted": "ICE item never charted",
     "wrong-tool-for-age": "assessment tool does not fit the age",
     "finding-unspecific": "finding not specific enough to grade",
     "hemorrhage-excluded": "intracranial hemorrhage, not graded as ICANS",

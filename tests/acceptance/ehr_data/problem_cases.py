@@ -91,6 +91,7 @@ BLEEDING = (
     icp_edema(on_day(5), "intracranial-hemorrhage", id="bad"),
     icp_edema(on_day(5), "diffuse-edema", id="edema"),
 )
+NO_WRITING = {"orientation": 4, "naming": 0, "command": 1, "attention": 0}
 CASES: dict[tuple[str, str], Case] = {
     ("value-out-of-range", "ICE 11"): Case((late_ice(11),)),
     ("value-out-of-range", "methylprednisolone 5,000 mg"): Case(
@@ -103,6 +104,9 @@ CASES: dict[tuple[str, str], Case] = {
     ("items-total-mismatch", "total 6, items 8"): Case(
         (observation(on_day(5), (ASSESSMENT, "ice-total"), {"valueInteger": 6, "component": ITEMS}, id="bad"),),
         ("ice5",),
+    ),
+    ("item-not-charted", "three ICE by items without writing"): Case(
+        tuple(ice_items(on_day(5, f"{hour}:00"), NO_WRITING, id=f"i{hour}") for hour in ("09", "10", "11"))
     ),
     ("wrong-tool-for-age", "CAPD 20 in an adult"): Case((capd(on_day(5, "10:00"), 20, id="bad"),)),
     ("finding-unspecific", "weakness, not specified"): Case((motor(on_day(5), "weakness-unspecified", id="bad"),)),
