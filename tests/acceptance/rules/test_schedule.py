@@ -173,7 +173,15 @@ def test_L24_the_state_line_says_since_when_nothing_can_be_assessed():
     assert all("not assessable since" not in c["detail"] for c in evaluated(on_day(5, "11:00"), *whole(T, 5))["cards"])
 
 
-# --- until when nothing found is said
+def test_L24_explain_names_the_sedative_that_it_waits_for():
+    running = propofol(on_day(5, "12:00"), on_day(6, "10:00"))
+    rules = {r["id"]: r for r in evaluated(on_day(6), *whole(T, 5), running)["rules"]}
+    rule = rules["assessment-overdue"]
+    assert (rule["fired"], rule["compared"]["due"]) == (False, on_day(6, "22:00"))
+    assert any("sedative" in unmet for unmet in rule["unmet"])
+
+
+# --- until when nothing found is reported
 
 
 @pytest.mark.parametrize(
