@@ -26,6 +26,7 @@ OPEN_REASONS = (
     "treatment-gap",
     "event-carry",
     "ice-only",
+    "capd-only",
     "interval-overlap",
 )
 

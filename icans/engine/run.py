@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from icans.engine.alerts import ShownAlerts
+from icans.engine.bedside import bedside
 from icans.engine.explain import rules_now
 from icans.engine.history import History
 from icans.engine.knowledge import Knowledge
@@ -133,7 +134,17 @@ class _Run:
             infusion_day=course.infusion.day if course.infusion else None,
             infusion_days=self._infusion_days(),
             rules=rules_now(at, history, findings) if explain else (),
+            bedside=bedside(at, history),
+            leading=self._leading(modules, findings),
         )
+
+    def _leading(self, modules: Sequence[str], findings: Sequence[Alert]) -> tuple[str, ...]:
+        """The modules of all cards of this instant, in their order, whichever modules were asked for."""
+        all_of_them = findings if modules is MODULES else self.shown.in_order()
+        first: dict[str, Alert] = {}
+        for alert in all_of_them:
+            first.setdefault(alert.finding.module, alert)
+        return tuple(sorted(first, key=lambda m: (INDICATORS.index(first[m].finding.indicator), MODULES.index(m))))
 
     def _as_of(self, alert: Alert, at: datetime, leads: bool) -> Alert:
         """An alert as a call at ``at`` shows it; later steps do not reach it. leads: its card shows it in full."""
