@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 LONGEST_VALUE = 160
 #: CDS Hooks 2.0.1: a summary has fewer than 140 characters.
 LONGEST_SUMMARY = 139
+#: A first line is read at a glance: wordings keep within this.
+SHORT = 100
 
 # Control and format characters, among them those that reorder or hide text, and lone surrogates.
 _INVISIBLE = re.compile(

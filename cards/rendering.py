@@ -12,6 +12,7 @@ from cards.markdown import LONGEST_SUMMARY, bullets, escape, plain, table
 from cards.sources import card_source, override_reasons
 from cards.view import CardContext, Times, View
 from cards.wording.assessment import NAMES
+from cards.wording.bedside import now_points
 from cards.wording.data_quality import WORDINGS as DATA
 from cards.wording.data_quality import problem_line
 from cards.wording.exposure import closing_line
@@ -19,22 +20,19 @@ from cards.wording.grade import WORDINGS as ICANS
 from cards.wording.parts import Body, Wording
 from cards.wording.refractory import WORDINGS as REFRACTORY
 from cards.wording.steroids import WORDINGS as STEROIDS
-from icans.findings import INDICATORS, MODULES, NAMESPACE, Alert, Evaluation
+from icans.facts import IcansActive
+from icans.findings import INDICATORS, MODULES, NAMESPACE, Alert, Evaluation, RefractoryBasis
 from icans.grading.assessment import Assessment
 from icans.record import Evidence, Problem
 
 EXTENSION = "org.icans-cds.alert"
 WORDINGS: dict[str, Wording] = {**ICANS, **REFRACTORY, **STEROIDS, **DATA}
 #: A card names at most so many further findings and problems, and counts the rest.
-NAMED = 5
+NAMED = 2
 _EVIDENCE_ROWS = 8
-_STANDING = (
-    "Grades recorded findings against ASTCT 2019; cannot judge their cause. Absence of a card does not mean "
-    "absence of ICANS."
-)
+_STANDING = "Cannot judge causes. Absence of a card does not mean absence of ICANS."
 _NOT_READ = (
-    "Medication administrations could not be read: steroid exposure, response to steroids and running "
-    "sedatives are not known."
+    "Medication administrations could not be read: steroids, the response to them and running sedatives are not known."
 )
 _AFFECTED = {
     "icans": {"grade", "infusion"},
@@ -57,14 +55,16 @@ def render(
     is the findingId and facts keep their nulls. modules: only these; all if None.
     """
     view = View.of(evaluation, context)
+    by_module: dict[str, list[Alert]] = {}
+    for alert in evaluation.findings:
+        if modules is None or alert.finding.module in modules:
+            by_module.setdefault(alert.finding.module, []).append(alert)
+    ordered = sorted(by_module.values(), key=_card_order)
+    first = evaluation.leading or [alerts[0].finding.module for alerts in ordered]
     cards = []
-    for module in MODULES:
-        if modules is not None and module not in modules:
-            continue
-        alerts = [alert for alert in evaluation.findings if alert.finding.module == module]
-        if alerts:
-            cards.append(_card(alerts[0], alerts[1:], view, hook_instance))
-    cards.sort(key=lambda card: INDICATORS.index(card["indicator"]))
+    for alerts in ordered:
+        leads = alerts[0].finding.module == first[0]
+        cards.append(_card(alerts[0], alerts[1:], view, hook_instance, first=leads))
     return [without_empty(card) for card in cards] if hook_instance is not None else cards
 
 
@@ -104,7 +104,13 @@ def line(alert: Alert, times: Times) -> str:
     return plain(WORDINGS[alert.finding.type].line(alert, times), LONGEST_SUMMARY)
 
 
-def _card(lead: Alert, others: Sequence[Alert], view: View, hook_instance: str | None) -> dict[str, Any]:
+def _card_order(alerts: Sequence[Alert]) -> tuple[int, int]:
+    return INDICATORS.index(alerts[0].finding.indicator), MODULES.index(alerts[0].finding.module)
+
+
+def _card(
+    lead: Alert, others: Sequence[Alert], view: View, hook_instance: str | None, *, first: bool
+) -> dict[str, Any]:
     finding, wording = lead.finding, WORDINGS[lead.finding.type]
     body = wording.body(lead, view)
     identity = finding.id if hook_instance is None else _identity(f"{finding.id}|{hook_instance}")
@@ -112,7 +118,7 @@ def _card(lead: Alert, others: Sequence[Alert], view: View, hook_instance: str |
     card: dict[str, Any] = {
         "uuid": identity,
         "summary": _summary(lead, view),
-        "detail": _detail(lead, others, body, wording, view),
+        "detail": _detail(lead, others, body, wording, view, first=first),
         "indicator": finding.indicator,
         "source": card_source(wording.source, finding.module, about),
     }
@@ -172,18 +178,25 @@ def _evidence_json(evidence: Sequence[Evidence]) -> list[dict[str, Any]]:
     ]
 
 
-def _detail(lead: Alert, others: Sequence[Alert], body: Body, wording: Wording, view: View) -> str:
+def _detail(lead: Alert, others: Sequence[Alert], body: Body, wording: Wording, view: View, *, first: bool) -> str:
+    """How the patient is now and why the card is shown, then tables, further findings and sources.
+
+    What is the same for a whole answer is on its first card: the state of the patient, citation and disclaimer.
+    """
     finding = lead.finding
     points = [*body.points, *_corrected(lead, view)]
     if not view.administrations_read:
         points.append(_NOT_READ)
     parts = [body.lead, bullets(points)]
+    now = now_points(view) if first else []
+    if now:
+        parts = ["**Now**", bullets(now), "**Why**", *parts]
     if body.evidence_table:
         parts.append(_evidence_table(finding.evidence, view))
     parts.extend(body.blocks)
     parts.append(_others(lead, others, view))
-    parts.append(_provenance(wording, view))
-    parts.append(_STANDING)
+    if first:
+        parts += [_provenance(wording, view), _STANDING]
     if finding.module in _AFFECTED:
         parts.append(closing_line(view))
     return "\n\n".join(part for part in parts if part)
@@ -239,9 +252,10 @@ def _recorded_at(item: Evidence, view: View) -> str:
 def _others(lead: Alert, others: Sequence[Alert], view: View) -> str:
     """Further findings of the module and problems that bear on it, at most NAMED together."""
     problems = _problems(lead, view)
-    lines = [escape(_summary(alert, view)) for alert in others[:NAMED]]
+    others = [alert for alert in others if alert.finding.type != IcansActive.type]  # the grade is on every card
+    lines = [escape(_capital(line(alert, view))) for alert in others[:NAMED]]
     lines.extend(
-        f"Problem: {problem_line(problem.code, problem.reference, problem.message)}"
+        f"Problem: {problem_line(problem, whole='dose' not in problem.affects)}"
         for problem in problems[: NAMED - len(lines)]
     )
     more = len(others) + len(problems) - len(lines)
@@ -257,10 +271,13 @@ def _problems(lead: Alert, view: View) -> list[Problem]:
         return []
     basis = lead.finding.basis
     own = list(basis.problems) if isinstance(basis, Assessment) else []
+    named = basis.uncounted if isinstance(basis, RefractoryBasis) else ()  # in the card's own words
     general = [
         problem
         for problem in view.evaluation.problems
-        if problem not in own and (problem.code == "partial-data" or affected.intersection(problem.affects))
+        if problem not in own
+        and problem.reference not in named
+        and (problem.code == "partial-data" or affected.intersection(problem.affects))
     ]
     undated = view.evaluation.as_of + timedelta(1)
     general.sort(key=lambda problem: (problem.at or undated, problem.reference, problem.code), reverse=True)
@@ -268,15 +285,13 @@ def _problems(lead: Alert, view: View) -> list[Problem]:
 
 
 def _provenance(wording: Wording, view: View) -> str:
-    parts = [f"Rule {wording.rule}"]
-    if wording.source.citation:
-        parts.append(wording.source.citation)
-    parts.append(f"policy {escape(view.policy.label)}")
-    if view.context.mappings:
-        parts.append(f"mappings {escape(view.context.mappings)}")
-    if view.evaluation.course > 1:
-        parts.append(f"course {view.evaluation.course}")
-    return "; ".join(parts) + "."
+    course = f", course {view.evaluation.course}" if view.evaluation.course > 1 else ""
+    cited = f"; {wording.source.citation}" if wording.source.citation else ""
+    return f"Rule {wording.rule}, {escape(view.policy.label)}{course}{cited}."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _identity(name: str) -> str:

@@ -21,17 +21,17 @@ class Source:
 
 ASTCT = Source(
     "ASTCT consensus grading 2019 (Lee et al.)",
-    "Lee et al., Biol Blood Marrow Transplant 2019;25:625-638, doi 10.1016/j.bbmt.2018.12.758",
+    "Lee et al. 2019, doi 10.1016/j.bbmt.2018.12.758",
 )
 FRIDBERG = Source(
     "Fridberg et al., Haematologica 2026",
-    "Fridberg et al., Haematologica 2026, doi 10.3324/haematol.2025.288954",
+    "Fridberg et al. 2026, doi 10.3324/haematol.2025.288954",
 )
 STRATI = Source(
     "Strati et al., Blood 2021",
-    "Strati et al., Blood 2021;137:3272-3276, PMID 33534891 (abstract)",
+    "Strati et al. 2021, PMID 33534891 (abstract)",
 )
-ASCO_8011 = Source("ASCO 2020 abstract 8011", "ASCO Annual Meeting 2020, abstract 8011")
+ASCO_8011 = Source("ASCO 2020 abstract 8011", "ASCO 2020, abstract 8011")
 RECORD = Source("The available record", "")
 
 TOPIC_DISPLAY = {

@@ -75,6 +75,17 @@ class Times:
         """Days since the infusion's own calendar day, which may be all that is known of its time."""
         return None if self.infusion_day is None else (local - self.infusion_day).days
 
+    def ago(self, instant: datetime) -> str:
+        """``40 min ago``, ``3 h ago``, from three days on ``4 days ago``; ``in 2 h`` for what is to come."""
+        minutes = int((self.now - instant).total_seconds() // 60)
+        if minutes < 0:
+            return f"in {_rough(-minutes)}"
+        return f"{_rough(minutes)} ago" if minutes else "now"
+
+    def when(self, instant: datetime) -> str:
+        """``14:00, 1 h ago`` or ``day +6 08:00, 26 h ago``, for a first line."""
+        return f"{self.in_course(instant)}, {self.ago(instant)}"
+
     def hours_before(self, instant: datetime) -> int:
         """Whole hours from an instant to the time of reading."""
         return int((self.now - instant) / timedelta(hours=1))
@@ -102,6 +113,13 @@ class View(Times):
     def administrations_read(self) -> bool:
         """False where medication administrations could not be read (exposure is then unknown)."""
         return self.evaluation.exposure is not None
+
+
+def _rough(minutes: int) -> str:
+    """A span in one number, cut to whole minutes, hours or days."""
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 72 * 60 else f"{minutes // (24 * 60)} days"
 
 
 def day_text(number: int) -> str:

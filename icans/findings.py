@@ -31,7 +31,7 @@ from icans.facts import (
     ReWorsening,
     SteroidDays,
 )
-from icans.grading.assessment import Assessment
+from icans.grading.assessment import Assessment, DomainValue
 from icans.policy.policy import Policy
 from icans.record import Dose, Entry, Escalation, Evidence, Problem
 
@@ -246,6 +246,25 @@ class GradeNow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bedside:
+    """What a reader asks first, as of one instant.
+
+    since: when the grade shown was set. ice: the latest assessment with an ICE score or part of it, ice_before: the one
+    before it. consciousness: the latest value and when it was charted. last_dose: the latest systemic steroid.
+    overdue_from: when the next full assessment is overdue; reassessment_at: when the 24 hours of the line of treatment
+    in force end.
+    """
+
+    since: datetime | None = None
+    ice: Assessment | None = None
+    ice_before: Assessment | None = None
+    consciousness: DomainValue | None = None
+    last_dose: Dose | None = None
+    overdue_from: datetime | None = None
+    reassessment_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RefractoryNow:
     """State of the refractoriness definition at one instant."""
 
@@ -295,7 +314,8 @@ class Evaluation:
 
     findings: alerts that hold then, in module order (leading finding of a module first).
     policy: the one it was made by. monitoring: "none", "active" or "ended". infusion_day: local calendar day that
-    counts as day 0; infusion_days: those of all infusions.
+    counts as day 0; infusion_days: those of all infusions. leading: the modules with a finding that holds, in the order
+    of their cards, whichever modules were asked for.
     """
 
     patient: str
@@ -313,6 +333,8 @@ class Evaluation:
     course: int = 1
     infusion_day: date | None = None
     infusion_days: tuple[date, ...] = ()
+    bedside: Bedside = Bedside()
+    leading: tuple[str, ...] = ()
 
 
 class TimelineEntry(NamedTuple):

@@ -189,6 +189,7 @@ def code_systems() -> list[dict[str, Any]]:
         text_system("route-name", "Routes as charted"),
         text_system("unit-name", "Units as charted"),
         text_system("event-name", "Administration events as charted"),
+        text_system("answer-name", "Answers as charted"),
         text_system("word", "Single words of a text"),
     ]
 

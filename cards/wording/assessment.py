@@ -12,8 +12,17 @@ from icans.facts import GradeChange
 from icans.grading.assessment import Assessment, DomainValue
 from icans.grading.astct import GradeRange
 from icans.policy.policy import Policy, in_words
-from icans.record import ICE_ITEM_POINTS, ICE_MAXIMUM
+from icans.record import (
+    CONSCIOUSNESS_LEVELS,
+    ICE_ITEM_POINTS,
+    ICE_MAXIMUM,
+    ICP_EDEMA_FINDINGS,
+    MOTOR_FINDINGS,
+    SEIZURE_FINDINGS,
+)
 
+#: Codes of the record that are shown where nothing else was charted: words with hyphens.
+_CODES = frozenset({*CONSCIOUSNESS_LEVELS, *SEIZURE_FINDINGS, *MOTOR_FINDINGS, *ICP_EDEMA_FINDINGS})
 DOMAINS = {
     "ice": "ICE",
     "capd": "CAPD",
@@ -23,6 +32,7 @@ DOMAINS = {
     "icp-edema": "raised ICP or cerebral edema",
     "documented": "grade charted by a clinician",
 }
+_EVENTS = {"seizure": "seizure", "motor": "weakness", "icp-edema": "edema/ICP"}
 #: What is charted, or missing: domains, ICE items, scores and details.
 NAMES = {
     **DOMAINS,
@@ -64,10 +74,8 @@ REASONS = {
     "not-valid-at-baseline": "not valid for this patient at baseline",
 }
 _NOTES: Mapping[str, Callable[[Policy], str]] = {
-    "consciousness-not-recorded": lambda _: "Level of consciousness not recorded: the grade may be higher.",
-    "consciousness-inferred": lambda _: "Level of consciousness inferred from GCS eye response or RASS, not charted.",
     "at-baseline": lambda _: "ICE is at this patient's own baseline and no other domain is abnormal.",
-    "no-baseline": lambda _: "No baseline ICE was found in the available record.",
+    "no-baseline": lambda _: "No baseline ICE found.",
     "under-sedation": lambda _: "Charted while a sedative was running: it ends no episode and proves no improvement.",
     "recent-bolus": lambda policy: (
         f"A sedative bolus was given within the {in_words(policy.bolus_note)} before: its effect cannot be told apart."
@@ -131,13 +139,19 @@ def deciding_text(assessment: Assessment | None, change: GradeChange | None = No
 
 def domain_text(value: DomainValue) -> str:
     """The value as charted with the domain's name before it, such as ``seizure: brief``. Not escaped."""
-    shown, code = value.shown, value.domain
-    named = shown.lower().startswith(code)
+    code = value.domain
+    named = value.shown.lower().startswith(code)
     if code == "documented" or (named and code in ("ice", "capd")):
-        return shown
-    if named:
-        shown = shown[len(code) :].lstrip(": ")
-    return f"{DOMAINS.get(code, code)}: {shown}"
+        return value.shown
+    return f"{DOMAINS.get(code, code)}: {bare_value(value)}"
+
+
+def bare_value(value: DomainValue) -> str:
+    """The value as charted without the domain's name; a code of the record as words. Not escaped."""
+    shown = value.shown
+    if shown.lower().startswith(value.domain):
+        shown = shown[len(value.domain) :].lstrip(": ")
+    return shown.replace("-", " ") if shown in _CODES else shown
 
 
 def computation(assessment: Assessment, view: View) -> str:
@@ -152,23 +166,29 @@ def computation(assessment: Assessment, view: View) -> str:
         elif value.status == "carried":
             text += f" (carried from {view.clock(value.time)})"
         parts.append(text)
-    return "Computed: " + "; ".join(parts) + f"; the worst decides: {_range(assessment.working)}."
+    parts += [f"{_UNRECORDED[domain]}: {_range(grades)}" for domain, grades in assessment.unrecorded]
+    worst = f"; the worst decides: {_range(assessment.working)}" if len(parts) > 1 else ""
+    return f"Computed: {'; '.join(parts)}{worst}."
+
+
+_UNRECORDED = {"ice": "ICE not done", "consciousness": "level of consciousness not recorded"}
 
 
 def assessment_points(assessment: Assessment, view: View) -> list[str]:
-    """What a reader must know of an assessment: computation, missing, not counted, inferred, baseline."""
+    """What a reader must know of an assessment: computation, missing, not counted, inferred."""
     points = [computation(assessment, view)]
     if assessment.missing:
         points.append(f"Missing, would settle the grade: {escape(words(assessment.missing, NAMES))}.")
     if assessment.not_documented:
-        domains = escape(words(assessment.not_documented, NAMES))
-        points.append(f"Not documented, counted as absent: {domains}.")
-    points.extend(_excluded(value, view) for value in assessment.excluded)
+        points.append(f"Not charted: {escape(words(assessment.not_documented, _EVENTS))}.")
+    points.extend(excluded_points(assessment, view))
     strict = assessment.strict
     if strict is not None and assessment.working is not None and strict != assessment.working:
-        points.append(f"Strict interval, with nothing assumed about consciousness: {_range(strict)}.")
+        how = "inferred, not charted" if "consciousness-inferred" in assessment.notes else "not recorded"
+        points.append(f"Consciousness {how}: grade {_range(strict)} possible.")
+    elif "consciousness-inferred" in assessment.notes:
+        points.append("Consciousness inferred, not charted.")
     points.extend(_NOTES[note](view.policy) for note in assessment.notes if note in _NOTES)
-    points.append(_baseline(assessment))
     return [point for point in points if point]
 
 
@@ -193,6 +213,21 @@ def when(assessment: Assessment, view: View) -> str:
     return view.whole_day(assessment.day)
 
 
+def charted_at(assessment: Assessment, view: View) -> str:
+    """The time of an assessment as day and clock of the course; the day alone where no more is charted."""
+    return view.in_course(assessment.at) if assessment.earliest == assessment.at else view.whole_day(assessment.day)
+
+
+def reason_text(value: DomainValue) -> str:
+    """Why a value is not counted. Not escaped."""
+    return REASONS.get(value.reason, value.reason.replace("-", " ")) or value.status.replace("-", " ")
+
+
+def excluded_points(assessment: Assessment, view: View) -> list[str]:
+    """What was recorded and does not count, and why."""
+    return [_excluded(value, view) for value in assessment.excluded]
+
+
 def _excluded(value: DomainValue, view: View) -> str:
     if value.reason == "ended-by-other-cause":
         since = value.evidence[-1].time
@@ -200,18 +235,9 @@ def _excluded(value: DomainValue, view: View) -> str:
             f"No longer counted: {escape(domain_text(value))} ({view.clock(value.time)}), attributed to another cause"
             f"{f' at {view.clock(since)}' if since else ''}."
         )
-    reason = REASONS.get(value.reason, value.reason.replace("-", " ")) or value.status.replace("-", " ")
+    reason = reason_text(value)
     verb = "Recorded, not assessable" if value.status == "not-assessable" else "Recorded, not counted"
     return f"{verb}: {escape(domain_text(value))} ({escape(reason)})."
-
-
-def _baseline(assessment: Assessment) -> str:
-    if assessment.baseline_ice is None:
-        return ""
-    if assessment.ice_score is None:
-        return f"Baseline ICE {assessment.baseline_ice}."
-    change = assessment.ice_score - assessment.baseline_ice
-    return f"Baseline ICE {assessment.baseline_ice}, change {change:+d}."
 
 
 def _range(grade: GradeRange) -> str:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from cards.markdown import escape, table
+from cards.markdown import SHORT, escape, table
 from cards.sources import RECORD
 from cards.view import Times, View
+from cards.wording.assessment import NAMES
 from cards.wording.parts import Body, Wording, facts_of, words
 from icans.facts import DataQuality, StatedProblem
 from icans.findings import Alert
 from icans.record import Problem
 
 _NAMED = 5
+#: Codes of assessments that a message may name.
+_CODE = re.compile(rf"\b({'|'.join(sorted((name for name in NAMES if '-' in name), key=len, reverse=True))})\b")
 #: What is wrong, by problem code (docs/problems.md has a row for each).
 SAID = {
     "value-out-of-range": "value outside its possible range",
@@ -65,8 +69,11 @@ def data_quality_summary(alert: Alert, view: View) -> str:
     first = problems[0]
     if not first.reference:
         unread = "Not evaluated" if view.evaluation.monitoring == "none" else "Record incomplete"
-        return f"{unread}: {_first_of(problems)}"
-    return f"Charting in doubt, {_kind(first)} {_charted(alert, view)}: {_first_of(problems)}"
+        whole = f"{unread}: {_first_of(problems)}"
+        return whole if len(whole) <= SHORT else f"{unread}: {_said(first)}"
+    charted = _charted(alert, view)
+    whole = f"Charting in doubt, {_kind(first)} {charted}: {_first_of(problems)}"
+    return whole if len(whole) <= SHORT else f"Charting in doubt, {_kind(first)} {charted}: {_said(first)}"
 
 
 def data_quality_line(alert: Alert, times: Times) -> str:
@@ -76,10 +83,10 @@ def data_quality_line(alert: Alert, times: Times) -> str:
 def data_quality_body(alert: Alert, view: View) -> Body:
     problems = facts_of(alert, DataQuality).problems
     first = problems[0]
-    message = escape(first.message, 300)
+    message = escape(worded(first.message), 300)
     said, place = escape(_said(first)), f"{_kind(first)} {_charted(alert, view)}"
     if not first.reference:
-        place = f"known from {view.clock(alert.finding.at)}"
+        place = f"known from {view.time(alert.finding.at)}"
     lead = f"{said[:1].upper()}{said[1:]} ({place}): {message}"
     if view.evaluation.monitoring == "none":
         lead = f"Not evaluated: nothing that starts an evaluation (infusion, ICE, documented grade) was read. {lead}"
@@ -88,21 +95,27 @@ def data_quality_body(alert: Alert, view: View) -> Body:
     return Body(lead=lead, points=points, blocks=[_table(problems)], evidence_table=False)
 
 
-def problem_line(code: str, reference: str, message: str) -> str:
-    """One problem in one Markdown line: what, where, and its own sentence."""
-    where = f" ({escape(reference)})" if reference else ""
-    return f"{escape(SAID.get(code, code.replace('-', ' ')))}{where}: {escape(message)}"
+def problem_line(problem: Problem, *, whole: bool) -> str:
+    """One problem in one Markdown line: what and where; whole: with its own sentence."""
+    said = escape(SAID.get(problem.code, problem.code.replace("-", " ")))
+    where = f" ({escape(problem.reference)})" if problem.reference else ""
+    return f"{said}{where}: {escape(worded(problem.message))}" if whole or not where else f"{said}{where}"
 
 
 def _first_of(problems: Sequence[StatedProblem]) -> str:
     """What was found first, and how many more there are."""
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return f"{problems[0].message.strip() or _said(problems[0])}{more}"
+    return f"{worded(problems[0].message) or _said(problems[0])}{more}"
+
+
+def worded(message: str) -> str:
+    """A problem's own sentence, with the names of assessments for their codes."""
+    return _CODE.sub(lambda found: NAMES[found.group()], message.strip())
 
 
 def _table(problems: Sequence[StatedProblem]) -> str:
     rows = [
-        [escape(text) for text in (problem.code, problem.reference, problem.element, problem.message)]
+        [escape(text) for text in (_said(problem), problem.reference, problem.element, worded(problem.message))]
         for problem in problems[:_NAMED]
     ]
     more = len(problems) - _NAMED
@@ -114,7 +127,7 @@ def _charted(alert: Alert, view: View) -> str:
     """When the datum was charted; a finding about one without a time stands at the start of the record."""
     basis = alert.finding.basis if isinstance(alert.finding.basis, tuple) else ()
     timeless = basis and all(isinstance(problem, Problem) and problem.at is None for problem in basis)
-    return "without a usable time" if timeless else view.clock(alert.finding.at)
+    return "without a usable time" if timeless else view.when(alert.finding.at)
 
 
 def _affected(alert: Alert) -> list[str]:

@@ -43,18 +43,19 @@ def sum_table(doses: Sequence[CountedDose], view: View) -> str:
     return table(["Day", "Drug", "Given, mg", "Together, mg", "Factor", "Dexamethasone-equivalent, mg"], rows)
 
 
-def other_totals(exposure: ExposureNow) -> list[str]:
-    """The other sums next to the cumulative one, each as a sentence."""
+def other_totals(exposure: ExposureNow, *, as_given: bool = False) -> list[str]:
+    """The other sums next to the cumulative one, each as a sentence; as_given: with the mg of each drug."""
+    total = exposure.dexamethasone_equivalent_mg
     sums = (
         ("since ICANS onset", exposure.since_onset_mg),
         ("last 24 h", exposure.last_24h_mg),
-        ("days 0-30", exposure.day_0_to_30_mg),
+        ("days 0-30", exposure.day_0_to_30_mg if exposure.day_0_to_30_mg != total else None),
         ("before the infusion (not in the sum)", exposure.before_infusion_mg or None),
-        ("prophylactic, before the first onset (in the sum)", exposure.prophylactic_mg or None),
+        ("prophylactic", exposure.prophylactic_mg or None),
     )
     said = ", ".join(f"{name} {number_text(mg)} mg" for name, mg in sums if mg is not None)
-    points = [f"Of dexamethasone-equivalent: {said}."] if said else []
-    if exposure.by_drug_mg:
+    points = [f"Dexamethasone-equivalent: {said}."] if said else []
+    if as_given and exposure.by_drug_mg:
         points.append(f"As given: {_by_drug(exposure.by_drug_mg)}.")
     if exposure.intrathecal_mg:
         given = _by_drug(exposure.intrathecal_mg)
@@ -76,16 +77,8 @@ def uncounted_text(exposure: ExposureNow) -> str:
 
 def closing_line(view: View) -> str:
     """The last line of a card: grade and when, cumulative dose and its unknowns, steroid days, data as of."""
-    as_of = f"data as of {view.time(view.evaluation.as_of)}"
-    return "; ".join((_grade_part(view), *_sedation_part(view), *_dose_parts(view), as_of)) + "."
-
-
-def _sedation_part(view: View) -> tuple[str, ...]:
-    """Sedatives that run: the grade is as old as it is because nobody can assess."""
-    grade = view.evaluation.grade
-    if grade.sedated_since is None:
-        return ()
-    return (f"not assessable since {view.time(grade.sedated_since)} ({escape(', '.join(grade.sedatives))})",)
+    as_of = f"data as of {view.clock(view.evaluation.as_of)}"
+    return "; ".join((_grade_part(view), *sedated_part(view), *_dose_parts(view), as_of)) + "."
 
 
 def _grade_part(view: View) -> str:
@@ -95,7 +88,15 @@ def _grade_part(view: View) -> str:
     known = "Last known grade" if grade.stale else "Grade"
     recorded = range_text(grade.low, grade.high)
     interval = "" if recorded == str(grade.working) else f" (recorded {recorded})"
-    return f"{known} {grade.working}{interval}, {view.time(grade.assessed)}"
+    return f"{known} {grade.working}{interval}, {view.in_course(grade.assessed)}"
+
+
+def sedated_part(view: View) -> list[str]:
+    """Sedatives that run: the grade is as old as it is because nobody can assess."""
+    grade = view.evaluation.grade
+    if grade.sedated_since is None:
+        return []
+    return [f"not assessable since {view.in_course(grade.sedated_since)} ({escape(', '.join(grade.sedatives))})"]
 
 
 def _dose_parts(view: View) -> list[str]:
@@ -106,15 +107,38 @@ def _dose_parts(view: View) -> list[str]:
     if total is None:
         return [
             "cumulative dose not known (no infusion on record), "
-            f"last 24 h {number_text(exposure.last_24h_mg)} mg dexamethasone-equivalent"
+            f"{last_24h_text(exposure)} dexamethasone-equivalent in the last 24 h"
         ]
-    least = "at least " if exposure.uncounted else ""
     days = "not known" if exposure.steroid_days is None else str(exposure.steroid_days)
-    return [
-        f"since infusion {least}{number_text(total)} mg dexamethasone-equivalent, "
-        f"{exposure.uncounted or 0} not countable",
-        f"steroid days {days}",
-    ]
+    total_now = total_text(exposure) if total or not is_open(exposure) else "steroid total"
+    since = "since infusion" if total or not is_open(exposure) else "since infusion unknown"
+    return [f"{total_now} {since}, {_counted_text(exposure)}", f"steroid days {days}"]
+
+
+def total_text(exposure: ExposureNow) -> str:
+    """``30 mg dexamethasone-equivalent``, ``at least 30 mg ...``, or ``steroid total unknown``: never 0 for unknown."""
+    total = exposure.dexamethasone_equivalent_mg
+    if total is None or (not total and is_open(exposure)):
+        return "steroid total unknown"
+    return f"{'at least ' if is_open(exposure) else ''}{number_text(total)} mg dexamethasone-equivalent"
+
+
+def is_open(exposure: ExposureNow) -> bool:
+    """Whether more may have been given than is counted."""
+    return exposure.upper_bound_mg is None or bool(exposure.uncounted)
+
+
+def last_24h_text(exposure: ExposureNow) -> str:
+    """``10 mg`` of the last 24 h, ``at least 10 mg``, or ``an unknown amount``."""
+    if exposure.uncounted:
+        return f"at least {number_text(exposure.last_24h_mg)} mg" if exposure.last_24h_mg else "an unknown amount"
+    return f"{number_text(exposure.last_24h_mg)} mg"
+
+
+def _counted_text(exposure: ExposureNow) -> str:
+    if exposure.uncounted:
+        return f"{exposure.uncounted} not countable"
+    return "upper bound not known" if exposure.upper_bound_mg is None else "all counted"
 
 
 def _grouped(doses: Iterable[CountedDose]) -> list[_DayDoses]:

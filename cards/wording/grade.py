@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
-from cards.markdown import escape, fit
+from cards.markdown import SHORT, escape, fit
 from cards.sources import ASTCT, FRIDBERG
 from cards.suggestions import document_grade, draft_assessment, draft_eeg, draft_imaging
 from cards.view import Times, View
@@ -13,11 +12,12 @@ from cards.wording.assessment import (
     CRITERIA,
     NAMES,
     assessment_points,
+    bare_value,
+    charted_at,
     deciding_text,
     grade_text,
     range_text,
     sedation_unchecked,
-    when,
 )
 from cards.wording.parts import Body, Wording, facts_of, words
 from icans.facts import (
@@ -31,27 +31,26 @@ from icans.facts import (
 from icans.findings import Alert
 from icans.grading.assessment import Assessment
 from icans.policy.policy import in_words
+from icans.record import NOT_ASSESSED_REASONS
 
 SEDATION_UNCHECKED = "Sedation could not be checked: administrations were not read."
 BEDSIDE = "This does not replace bedside assessment."
-#: So much of the deciding value fits into a summary beside grade and time.
-_LONGEST_VALUE = 45
+#: Less of a deciding value than this says nothing in a first line.
+_SHORTEST_VALUE = 5
 _RISING = ("onset", "worsening", "recurrence")
 
 
 def grade_change_summary(alert: Alert, view: View) -> str:
     facts, assessment = facts_of(alert, GradeChange), _assessment(alert)
-    change = _change(facts)
-    headline = _headline(facts, assessment)
+    headline, change, when = _headline(facts, assessment), _change(facts), view.when(alert.finding.at)
+    unchecked = "; sedation not checked" if sedation_unchecked(assessment, view, facts) else ""
+    if view.evaluation.infusion is None:
+        return f"Recorded findings would meet ICANS {headline}; no CAR-T infusion is on record, {when}{unchecked}"
     if facts.deciding_domain == "documented":
-        text = f"ICANS {headline} charted by a clinician{change}, {view.short_time(alert.finding.at)}"
-    else:
-        value = fit(deciding_text(assessment, facts), _LONGEST_VALUE)
-        text = f"Recorded findings meet ICANS {headline}{change}{': ' if value else ''}{value}, "
-        text += view.short_time(alert.finding.at)
-    if sedation_unchecked(assessment, view, facts):
-        text += "; sedation not checked"
-    return text
+        return f"ICANS {headline} charted by a clinician{change}, {when}{unchecked}"
+    start, end = f"Recorded findings meet ICANS {headline}{change}", f", {when}{unchecked}"
+    value = fit(deciding_text(assessment, facts), SHORT - len(start) - len(end) - 2)
+    return f"{start}: {value}{end}" if len(value) > _SHORTEST_VALUE else f"{start}{end}"
 
 
 def grade_change_line(alert: Alert, times: Times) -> str:
@@ -69,12 +68,10 @@ def grade_change_body(alert: Alert, view: View) -> Body:
     points = assessment_points(assessment, view) if assessment is not None else []
     points.extend(_documented(facts, assessment))
     if facts.onset_on_steroids:
-        points.append(
-            f"A systemic steroid was given within the {in_words(view.policy.onset_on_steroids)} before this onset."
-        )
+        points.append(f"Onset within {in_words(view.policy.onset_on_steroids)} after a systemic steroid.")
     if facts.direction == "resolution":
         resolution = in_words(view.policy.resolution)
-        points.append(f"Grade 0 is recorded; the episode counts as resolved after {resolution} of such assessments.")
+        points.append(f"The episode counts as resolved after {resolution} of such assessments.")
     if rising and grade >= 3:
         points.append(BEDSIDE)
     return Body(lead=lead, points=points, suggestions=_change_drafts(alert, view, facts, assessment))
@@ -82,69 +79,80 @@ def grade_change_body(alert: Alert, view: View) -> Body:
 
 def icans_active_summary(alert: Alert, view: View) -> str:
     facts = facts_of(alert, IcansActive)
-    stale = bool(facts.stale)
-    text = f"{'Last known ICANS' if stale else 'ICANS'} grade {facts.grade} on record since "
-    text += view.short_time(alert.finding.at)
-    last = facts.last_assessment
-    if isinstance(last, datetime):
-        text += f"; last assessed {view.clock(last)}"
-        if stale:
-            text += f", {view.hours_before(last)} h ago"
-    if sedation_unchecked(_assessment(alert), view):
-        text += "; sedation not checked"
-    return text
+    would = "" if view.evaluation.infusion is not None else " (no CAR-T infusion on record)"
+    known = "Last known ICANS" if facts.stale else "ICANS"
+    text = f"{known} grade {facts.grade}{would} since {view.when(alert.finding.at)}"
+    full = view.evaluation.grade.as_of
+    if facts.stale and full is not None:
+        text += f"; last full assessment {view.ago(full)}"
+    elif facts.last_assessment is not None:
+        text += f"; last assessed {view.ago(facts.last_assessment)}"
+    return f"{text}; sedation not checked" if sedation_unchecked(_assessment(alert), view) else text
 
 
 def icans_active_line(alert: Alert, times: Times) -> str:
     facts = facts_of(alert, IcansActive)
-    last = facts.last_assessment
     text = f"{'last known ICANS' if facts.stale else 'ICANS'} grade {facts.grade}"
-    return f"{text}, assessed {times.in_course(last)}" if isinstance(last, datetime) else text
+    return text if facts.last_assessment is None else f"{text}, assessed {times.in_course(facts.last_assessment)}"
 
 
 def icans_active_body(alert: Alert, view: View) -> Body:
     facts, assessment = facts_of(alert, IcansActive), _assessment(alert)
-    stale = bool(facts.stale)
-    grade = facts.grade
-    lead = f"{'Last known grade' if stale else 'Grade'} {grade}, set {view.time(alert.finding.at)}."
-    last = facts.last_assessment
-    if isinstance(last, datetime):
+    known, at = "Last known grade" if facts.stale else "Grade", alert.finding.at
+    lead = f"{known} {facts.grade} since {view.in_course(at)}."
+    if facts.since is not None and facts.since != at:
+        lead += f" Episode {facts.episode}, onset {view.in_course(facts.since)}."
+    if facts.stale:
+        lead += " There is no current grade."
+    elif facts.last_assessment is not None and facts.last_assessment != alert.finding.at:
         grades = range_text(facts.grade_low, facts.grade_high)
-        ago = f", {view.hours_before(last)} h ago" if stale else ""
-        lead += f" Last assessment {view.time(last)}{ago}: grade {grades}."
-        lead += " There is no current grade." if stale else ""
+        lead += f" Last assessment {view.in_course(facts.last_assessment)}: grade {grades}."
     if sedation_unchecked(assessment, view):
         lead += f" {SEDATION_UNCHECKED}"
-    points = []
-    if isinstance(facts.since, datetime):
-        points.append(f"Episode {facts.episode}, onset {view.time(facts.since)}.")
-    if facts.treatment_line:
-        points.append(f"Steroid treatment line {escape(words(facts.treatment_line, {}))} is running.")
-    lines = words(facts.refractory_lines, {})
-    if lines:
-        points.append(f"The refractoriness definition was met on treatment line {escape(lines)}.")
+    points = _last_assessed(view) if facts.stale else []
+    if facts.refractory_lines:
+        courses = escape(words(facts.refractory_lines, {}))
+        points.append(f"A definition of refractory ICANS was met on steroid course {courses}.")
     if assessment is not None:
-        if last != alert.finding.at:
-            points.append(f"The values here are those of the assessment that set it, {when(assessment, view)}.")
         points.extend(assessment_points(assessment, view))
-    if grade >= 3:
+    if facts.grade >= 3:
         points.append(BEDSIDE)
-    drafts = draft_assessment(view.evaluation.patient) if stale else []
+    drafts = draft_assessment(view.evaluation.patient) if facts.stale else []
     return Body(lead=lead, points=points, suggestions=drafts)
 
 
+def _last_assessed(view: View) -> list[str]:
+    """Where consciousness was charted after the last full assessment, both with how long ago."""
+    full, value = view.evaluation.grade.as_of, view.evaluation.bedside.consciousness
+    if full is None or value is None or value.time <= full:
+        return []
+    by = f" ({escape(bare_value(value))})" if value.status == "inferred" else ""
+    return [f"Last full assessment {view.ago(full)}; consciousness {view.ago(value.time)}{by}."]
+
+
 def possible_change_summary(alert: Alert, view: View) -> str:
-    facts = facts_of(alert, GradePossibleChange)
+    facts, when = facts_of(alert, GradePossibleChange), view.when(alert.finding.at)
     grades = range_text(facts.grade_low, facts.grade_high)
+    if reason := _not_done(_assessment(alert)):
+        return f"{reason}, {when}: ICANS grade {grades} is possible ({facts.previous_grade} before)"
     missing = words(facts.missing, NAMES)
-    text = f"ICANS grade may have {_changed(facts)} {facts.previous_grade}: recorded items allow {grades}, "
-    text += view.short_time(alert.finding.at)
-    return f"{text}; missing: {missing}" if missing else text
+    text = f"ICANS grade may have {_changed(facts)} {facts.previous_grade}: recorded items allow {grades}, {when}"
+    return f"{text}; missing: {missing}" if missing and len(text) + len(missing) + 11 <= SHORT else text
+
+
+def _not_done(assessment: Assessment | None) -> str:
+    """``ICE not done (asleep)``, where that is why the grade is open."""
+    for value in assessment.excluded if assessment is not None else ():
+        if value.domain in ("ice", "capd") and value.reason in NOT_ASSESSED_REASONS:
+            return f"{value.domain.upper()} not done ({value.reason.replace('-', ' ')})"
+    return ""
 
 
 def possible_change_line(alert: Alert, times: Times) -> str:
     facts = facts_of(alert, GradePossibleChange)
     grades, missing = range_text(facts.grade_low, facts.grade_high), words(facts.missing, NAMES)
+    if reason := _not_done(_assessment(alert)):
+        return f"{reason}: grade {grades} is possible ({facts.previous_grade} before)"
     text = f"grade may have {_changed(facts)} {facts.previous_grade}: recorded items allow {grades}"
     return f"{text}; missing: {missing}" if missing else text
 
@@ -155,8 +163,7 @@ def possible_change_body(alert: Alert, view: View) -> Body:
     recorded = f"{escape(_capital(value))} at" if value else "Recorded at"
     lead = (
         f"{recorded} {_when(alert, view, assessment)}. This allows grade "
-        f"{range_text(facts.grade_low, facts.grade_high)}; the headline stays {facts.previous_grade}. "
-        f"It may have {_changed(facts)} {facts.previous_grade}: a complete assessment would settle it."
+        f"{range_text(facts.grade_low, facts.grade_high)}; the grade shown stays {facts.previous_grade}."
     )
     if sedation_unchecked(assessment, view):
         lead += f" {SEDATION_UNCHECKED}"
@@ -174,7 +181,7 @@ def discrepancy_summary(alert: Alert, view: View) -> str:
     computed = range_text(facts.strict_low, facts.strict_high)
     return (
         f"ICANS grade {facts.documented_grade} charted by a clinician; recorded items give {computed}, "
-        f"{view.short_time(alert.finding.at)}"
+        f"{view.when(alert.finding.at)}"
     )
 
 
@@ -197,16 +204,14 @@ def discrepancy_body(alert: Alert, view: View) -> Body:
     if sedation_unchecked(assessment, view):
         lead += f" {SEDATION_UNCHECKED}"
     points = [] if assessment is None else assessment_points(assessment, view)
-    points.append(
-        "Both are kept; neither is corrected. A clinician may know of a finding, or of another cause, that "
-        "is not in the available record."
-    )
+    points.append("Both are kept. A clinician may know of a finding, or of another cause, that is not on record.")
     return Body(lead=lead, points=points)
 
 
 def not_found_summary(alert: Alert, view: View) -> str:
-    since = view.short_time(facts_of(alert, AssessmentNotFound).since)
-    return f"No ICANS assessment found in the available record since {since}"
+    since = facts_of(alert, AssessmentNotFound).since
+    hours = view.hours_before(since)
+    return f"No ICANS assessment found in the available record for {hours} h (since {view.in_course(since)})"
 
 
 def not_found_line(alert: Alert, times: Times) -> str:
@@ -215,24 +220,20 @@ def not_found_line(alert: Alert, times: Times) -> str:
 
 def not_found_body(alert: Alert, view: View) -> Body:
     facts = facts_of(alert, AssessmentNotFound)
-    looked_for = words(facts.looked_for, NAMES) or "ICE, CAPD, level of consciousness, charted grade"
-    lead = (
-        f"No ICANS assessment was found since {view.time(facts.since)}; there is no current grade. "
-        "Consider reviewing whether one was charted elsewhere."
-    )
+    looked_for = words(facts.looked_for, NAMES) or words(("ice", "capd", "consciousness", "documented"), NAMES)
+    lead = f"Not found since {view.time(facts.since)}; there is no current grade."
     points = [
         f"Looked for: {escape(looked_for)}.",
-        "Items charted under codes this service does not know are not found; see the data quality findings.",
+        "Consider reviewing whether one was charted elsewhere, or under an unknown code.",
     ]
     return Body(lead=lead, points=points, suggestions=draft_assessment(view.evaluation.patient))
 
 
 def overdue_summary(alert: Alert, view: View) -> str:
     facts = facts_of(alert, AssessmentOverdue)
-    last = facts.last_assessment
     return (
-        f"No ICANS assessment found for {view.hours_before(last)} h (last known grade {facts.grade}, "
-        f"{view.short_time(last)}); schedule {facts.interval_hours} h"
+        f"No full ICANS assessment found for {view.hours_before(facts.last_assessment)} h: due every "
+        f"{facts.interval_hours} h at grade {facts.grade}, last {view.in_course(facts.last_assessment)}"
     )
 
 
@@ -244,16 +245,8 @@ def overdue_line(alert: Alert, times: Times) -> str:
 
 def overdue_body(alert: Alert, view: View) -> Body:
     facts = facts_of(alert, AssessmentOverdue)
-    last, hours = facts.last_assessment, facts.interval_hours
-    lead = (
-        f"Last full assessment {view.time(last)}, {view.hours_before(last)} h ago; last known grade "
-        f"{facts.grade}. A newer ICE, CAPD or charted grade was not found in the available record."
-    )
-    points = [
-        f"Schedule at this grade: every {hours} h; fell due, with its period of grace, {view.time(alert.finding.at)}.",
-        f"Schedule in force: every {in_words(view.policy.interval_mild)}, every "
-        f"{in_words(view.policy.interval_severe)} from grade 2.",
-    ]
+    lead = f"No ICE, CAPD or charted grade was found since {view.time(facts.last_assessment)}."
+    points = [f"Overdue since {view.in_course(alert.finding.at)}.", *_last_assessed(view)]
     return Body(lead=lead, points=points, suggestions=draft_assessment(view.evaluation.patient))
 
 
@@ -262,17 +255,15 @@ def _change_lead(alert: Alert, view: View, facts: GradeChange, assessment: Asses
     headline = _capital(_headline(facts, assessment))
     direction = "up from" if facts.direction in _RISING else "down from"
     headline = f"{headline}, {direction} {facts.previous_grade}"
-    change = f"{facts.direction}, episode {facts.episode}"
+    change = f"{facts.direction}, episode {facts.episode}" if facts.episode > 1 else facts.direction
     if facts.deciding_domain == "documented":
         return (
             f"Grade {grade} charted by a clinician at {time}. {headline}: {change}. No ICE or CAPD was found "
             f"within {in_words(view.policy.combination_window)} of it."
         )
-    value = deciding_text(assessment, facts)
-    recorded = f"{escape(_capital(value))} at" if value else "Recorded at"
     criterion = CRITERIA.get((str(facts.deciding_domain), grade))
     source = f" (ASTCT 2019: {criterion})" if criterion else " (ASTCT 2019)"
-    return f"{recorded} {time}. {headline}{source}: {change}."
+    return f"{headline}{source}, {time}: {change}."
 
 
 def _documented(facts: GradeChange, assessment: Assessment | None) -> list[str]:
@@ -327,7 +318,7 @@ def _changed(facts: GradePossibleChange) -> str:
 
 
 def _when(alert: Alert, view: View, assessment: Assessment | None) -> str:
-    return view.time(alert.finding.at) if assessment is None else when(assessment, view)
+    return view.in_course(alert.finding.at) if assessment is None else charted_at(assessment, view)
 
 
 def _capital(text: str) -> str:
@@ -341,7 +332,7 @@ def _assessment(alert: Alert) -> Assessment | None:
 
 WORDINGS = {
     "grade-change": Wording(
-        summary=grade_change_summary, body=grade_change_body, line=grade_change_line, rule="C1 with GRD-7", source=ASTCT
+        summary=grade_change_summary, body=grade_change_body, line=grade_change_line, rule="C1, GRD-7", source=ASTCT
     ),
     "icans-active": Wording(
         summary=icans_active_summary, body=icans_active_body, line=icans_active_line, rule="C4", source=ASTCT

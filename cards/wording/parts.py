@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from cards.json_values import number_text
 from cards.markdown import escape
 from cards.sources import Source
 from cards.view import Times, View
 from icans.facts import Facts
 from icans.findings import FINDING_TYPES, Alert
+from icans.record import Dose
 
 Stated = TypeVar("Stated", bound=Facts)
 
@@ -66,6 +68,11 @@ def words(codes: object, dictionary: Mapping[str, str]) -> str:
 def count(number: int, singular: str, plural: str | None = None) -> str:
     """``1 administration``, ``3 administrations``."""
     return f"{number} {singular if number == 1 else plural or singular + 's'}"
+
+
+def amount_text(dose: Dose) -> str:
+    """``10 mg``, or ``amount not charted``."""
+    return f"{number_text(dose.lower_mg)} mg" if dose.amount_known else "amount not charted"
 
 
 def named(references: Sequence[str], most: int = 5) -> str:

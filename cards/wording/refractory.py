@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from cards.json_values import number_text
@@ -11,10 +11,18 @@ from cards.markdown import escape
 from cards.sources import FRIDBERG
 from cards.suggestions import draft_assessment, draft_eeg, draft_imaging
 from cards.view import Times, View
-from cards.wording.assessment import assessment_points, ice_text, range_text, sedation_unchecked, when
+from cards.wording.assessment import (
+    NAMES,
+    charted_at,
+    computation,
+    excluded_points,
+    ice_text,
+    range_text,
+    sedation_unchecked,
+)
 from cards.wording.exposure import sum_table
 from cards.wording.grade import BEDSIDE, SEDATION_UNCHECKED
-from cards.wording.literature import DEFINITION_LIMITS, DEFINITION_QUOTE
+from cards.wording.literature import DEFINITION_LIMITS, DEFINITION_QUOTE, NO_CONSENSUS
 from cards.wording.parts import Body, Wording, count, facts_of, named, words
 from icans.facts import ReassessmentOverdue, Refractory, RefractoryIndeterminate, ReWorsening
 from icans.findings import Alert, RefractoryBasis
@@ -26,9 +34,9 @@ _DEFINITION_LABEL = "fridberg2026-24h"
 LineFacts = Refractory | ReassessmentOverdue | RefractoryIndeterminate
 _CLAUSES: Mapping[str, Callable[[Policy], str]] = {
     "worsening-under-treatment": lambda policy: (
-        f"worsening to a higher grade within {in_words(policy.evaluation_due)} under active treatment"
+        f"a higher grade within {in_words(policy.evaluation_due)} under treatment"
     ),
-    "no-improvement-24h": lambda policy: f"no improvement within {in_words(policy.evaluation_due)} of treatment start",
+    "no-improvement-24h": lambda policy: f"no improvement within {in_words(policy.evaluation_due)}",
 }
 _OPEN_REASONS: Mapping[str, Callable[[Policy], str]] = {
     "no-reference": lambda policy: (
@@ -42,7 +50,7 @@ _OPEN_REASONS: Mapping[str, Callable[[Policy], str]] = {
     "treatment-gap": lambda policy: (
         f"no steroid dose was found in the {in_words(policy.treatment_gap)} before: active treatment is not shown"
     ),
-    "event-carry": lambda _: "the grade rests only on an event carried over from before, such as an earlier seizure",
+    "event-carry": lambda _: "the grade rests on an earlier event, such as a seizure",
     "ice-only": lambda _: "the grade is unchanged but ICE rose",
     "capd-only": lambda policy: f"the grade is unchanged but CAPD fell by {policy.capd_gain} points or more",
     "interval-overlap": lambda _: "the grades before and after overlap because items are missing",
@@ -66,24 +74,27 @@ _NEEDED = {
     "ice-only": "a clinician's judgement, or the next assessment",
     "capd-only": "a clinician's judgement, or the next assessment",
     "interval-overlap": "a complete assessment (ICE with level of consciousness)",
-    "assessment": "a full assessment",
-    "consciousness": "level of consciousness",
-    "reference": "an assessment charted around treatment start",
-    "doses": "the doses given",
+    "assessment-at-treatment-start": "an assessment charted around treatment start",
+    "assessment-without-sedation": "an assessment without sedation",
+    "exact-times": "the exact times",
+    "doses-since-treatment-start": "the doses given in the gap, or a new dose",
+    "event-status": "a new documentation of the event domain",
+    "clinician-judgement": "a clinician's judgement, or the next assessment",
+    **NAMES,
 }
 _ASSUMED = {
-    "route-not-recorded": "Route not recorded for a counted dose: taken as systemic.",
-    "consciousness-inferred": "Level of consciousness at the reference was inferred from GCS eye response or RASS.",
-    "consciousness-not-recorded": "Level of consciousness at the reference was not recorded.",
-    "dose-unknown": "A dose of unknown size counts as treatment start.",
-    "documented-grade": "A grade charted by a clinician stands for an assessment.",
-    "day-only": "Treatment start is known by its day only and stands at the end of that day.",
+    "route-not-recorded": "a dose without route is systemic",
+    "consciousness-inferred": "consciousness at the start inferred from GCS or RASS",
+    "consciousness-not-recorded": "consciousness at the start not recorded",
+    "dose-unknown": "a dose of unknown size starts treatment",
+    "documented-grade": "a grade charted by a clinician is an assessment",
+    "day-only": "treatment started at the end of its day",
 }
 
 
 def refractory_summary(alert: Alert, view: View) -> str:
-    facts = facts_of(alert, Refractory)
-    return f"Recorded data meet a definition of refractory ICANS: {_found(facts)}, {view.clock(alert.finding.at)}"
+    found = _found(facts_of(alert, Refractory))
+    return f"Recorded data meet a definition of refractory ICANS: {found}, {view.ago(alert.finding.at)}"
 
 
 def refractory_line(alert: Alert, times: Times) -> str:
@@ -91,44 +102,41 @@ def refractory_line(alert: Alert, times: Times) -> str:
 
 
 def refractory_body(alert: Alert, view: View) -> Body:
-    facts, evaluated = facts_of(alert, Refractory), _basis(alert).evaluation
-    clause = _clause(facts.reason, view)
+    facts, basis = facts_of(alert, Refractory), _basis(alert)
+    first_dose = "steroid dose since onset" if facts.line == 1 else f"dose of steroid course {facts.line}"
     lead = (
-        f"Grade {facts.grade} at {_time(alert, view)}. Steroid treatment ({_line(facts)}) started "
-        f"{_started(alert, facts, view)} at {_reference_grade(facts)}; at {_hours(facts)} h recorded "
-        f"data meet the definition {escape(view.policy.definition)}: {clause}."
+        f"Grade {facts.grade} at {_time(alert, view)}, {_span(facts)} after the first {first_dose} "
+        f"({_started(alert, facts, view)}, at {_reference_grade(facts)}): this meets {_definition_name(view)}, "
+        f"{_clause(facts.reason, view)}."
     )
-    if sedation_unchecked(evaluated, view):
+    if sedation_unchecked(basis.evaluation, view):
         lead += f" {SEDATION_UNCHECKED}"
     if alert.unchanged_since is not None:
-        lead = f"Unchanged since {view.time(alert.unchanged_since)}. {lead}"
+        lead = f"Unchanged since {view.in_course(alert.unchanged_since)}. {lead}"
     points = []
-    if _basis(alert).early:
-        points.append(
-            f"Only {_hours(facts)} h after the first dose of this line; a steroid effect may not yet be assessable."
-        )
+    if basis.early:
+        points.append(f"Only {_span(facts)} after the first dose: a steroid effect may not yet be assessable.")
     if facts.late:
         first, last = in_words(view.policy.evaluation_from), in_words(view.policy.evaluation_late)
-        points.append(f"Late evaluation: no gradable assessment was found {first} to {last} after treatment start.")
-    if facts.also_met:
-        points.append(f"Also met on this line: {_clause(facts.also_met, view)}.")
+        points.append(f"Late: no gradable assessment was found {first} to {last} after the first dose.")
+    if facts.also_met is not None:
+        points.append(f"Also met on this course: {_clause(facts.also_met, view)}.")
     points.extend(_since_improved(alert, view))
     points.extend(_given_before_onset(alert, view))
     points.extend(_comparison(alert, view))
-    if facts.grade >= 4:
-        points.append("For grade 4 no higher protocol step is defined in the cited source.")
     if facts.grade >= 3:
         points.append(BEDSIDE)
     patient = view.evaluation.patient
     drafts = [*draft_eeg(patient), *draft_imaging(patient)] if facts.grade >= 3 else []
-    blocks = [*_dose_blocks(alert, view), _definition_text(view.policy.definition)]
-    return Body(lead=lead, points=points, blocks=blocks, suggestions=drafts)
+    return Body(lead=lead, points=points, blocks=_blocks(alert, view), suggestions=drafts)
 
 
 def reassessment_overdue_summary(alert: Alert, view: View) -> str:
     facts = facts_of(alert, ReassessmentOverdue)
-    started = _started(alert, facts, view, short=True)
-    return f"No 24-hour reassessment found: steroids started {started}, at {_reference_grade(facts)}"
+    return (
+        f"No 24-hour reassessment found: steroids since {_started(alert, facts, view, short=True)}, "
+        f"{view.ago(facts.treatment_start)}, at {_reference_grade(facts)}"
+    )
 
 
 def reassessment_overdue_line(alert: Alert, times: Times) -> str:
@@ -142,28 +150,23 @@ def reassessment_overdue_body(alert: Alert, view: View) -> Body:
     facts = facts_of(alert, ReassessmentOverdue)
     first, due = in_words(view.policy.evaluation_from), in_words(view.policy.evaluation_due)
     lead = (
-        f"Steroid treatment started {_started(alert, facts, view)} at {_reference_grade(facts)} ({_line(facts)}). "
-        f"No gradable assessment from {first} to {due} after it was found in the available record; consider reviewing "
-        "whether one was done."
+        f"Steroid course {facts.line} started {_started(alert, facts, view)} at {_reference_grade(facts)}. No gradable "
+        f"assessment from {first} to {due} after it was found in the available record; consider reviewing whether one "
+        "was done."
     )
     points = [
-        "Whether the definition of no improvement is met cannot be told without it.",
         "What would settle it: a full assessment (ICE or CAPD and consciousness, or a charted grade).",
         *_comparison(alert, view),
     ]
-    return Body(
-        lead=lead,
-        points=points,
-        blocks=[*_dose_blocks(alert, view), _definition_text(view.policy.definition)],
-        suggestions=draft_assessment(view.evaluation.patient),
-    )
+    drafts = draft_assessment(view.evaluation.patient)
+    return Body(lead=lead, points=points, blocks=_blocks(alert, view), suggestions=drafts)
 
 
 def indeterminate_summary(alert: Alert, view: View) -> str:
     facts = facts_of(alert, RefractoryIndeterminate)
-    reason = _SHORT_REASONS.get(str(facts.reason), str(facts.reason))
+    reason = _SHORT_REASONS.get(facts.reason, facts.reason)
     started = _started(alert, facts, view, short=True)
-    return f"Response to steroids (line {facts.line}, started {started}) cannot be told: {reason}"
+    return f"Response to steroids since {started} cannot be told: {reason}, {view.ago(alert.finding.at)}"
 
 
 def indeterminate_line(alert: Alert, times: Times) -> str:
@@ -173,28 +176,30 @@ def indeterminate_line(alert: Alert, times: Times) -> str:
 
 def indeterminate_body(alert: Alert, view: View) -> Body:
     facts, evaluated = facts_of(alert, RefractoryIndeterminate), _basis(alert).evaluation
-    reason = str(facts.reason)
     lead = (
-        f"Whether recorded data meet the definition {escape(view.policy.definition)} on steroid {_line(facts)}, "
-        f"started {_started(alert, facts, view)}, cannot be told: {_open_reason(reason, view)}."
+        f"Whether steroid course {facts.line}, started {_started(alert, facts, view)}, meets {_definition_name(view)} "
+        f"cannot be told: {_open_reason(facts.reason, view)}."
     )
     if sedation_unchecked(evaluated, view):
         lead += f" {SEDATION_UNCHECKED}"
-    needed = words(facts.needed, _NEEDED) or _NEEDED.get(reason, "a full assessment")
+    needed = words(facts.needed, _NEEDED) or _NEEDED.get(facts.reason, "a full assessment")
     points = [f"What would settle it: {escape(needed)}.", *_comparison(alert, view)]
-    return Body(
-        lead=lead,
-        points=points,
-        blocks=[*_dose_blocks(alert, view), _definition_text(view.policy.definition)],
-        suggestions=draft_assessment(view.evaluation.patient),
-    )
+    drafts = draft_assessment(view.evaluation.patient)
+    return Body(lead=lead, points=points, blocks=_blocks(alert, view), suggestions=drafts)
 
 
 def _found(facts: Refractory) -> str:
-    what = "worse" if facts.reason == "worsening-under-treatment" else "no improvement"
-    before = facts.grade_at_treatment_start
-    grades = f"grade {facts.grade}" if before is None else f"grade {before}, then {facts.grade}"
-    return f"{what} {_hours(facts)} h after steroid start ({grades})"
+    """``worse, grade 2 to 4 in 65 h on steroids``, ``grade 2, not better in 24 h``."""
+    before, span = facts.grade_at_treatment_start, f"in {_rough_hours(facts)}"
+    if before is not None and facts.grade > before:
+        return f"worse, {before} to {facts.grade} {span} on steroids"
+    return f"grade {facts.grade}, not better {span}"
+
+
+def _rough_hours(facts: Refractory | ReWorsening) -> str:
+    """Hours to the nearest one, below 10 with a half."""
+    hours = facts.hours_since_treatment_start
+    return f"{number_text(round(hours * 2) / Decimal(2))} h" if hours < 10 else f"{round(hours)} h"
 
 
 def _clause(reason: str, view: View) -> str:
@@ -210,55 +215,49 @@ def _open_reason(reason: str, view: View) -> str:
 def re_worsening_summary(alert: Alert, view: View) -> str:
     facts = facts_of(alert, ReWorsening)
     return (
-        f"ICANS grade rose from {facts.previous_grade} to {facts.grade} on steroids, {_hours(facts)} h "
-        f"after treatment start (line {facts.line}), {view.short_time(alert.finding.at)}"
+        f"ICANS grade rose again on steroids, {facts.previous_grade} to {facts.grade}, {_rough_hours(facts)} after the "
+        f"first dose, {view.when(alert.finding.at)}"
     )
 
 
 def re_worsening_line(alert: Alert, times: Times) -> str:
     facts = facts_of(alert, ReWorsening)
-    return (
-        f"ICANS grade rose from {facts.previous_grade} to {facts.grade} on steroids, {_hours(facts)} h after "
-        "treatment start"
-    )
+    return f"grade rose again on steroids, {facts.previous_grade} to {facts.grade}"
 
 
 def re_worsening_body(alert: Alert, view: View) -> Body:
     facts, evaluated = facts_of(alert, ReWorsening), _basis(alert).evaluation
     lead = (
-        f"Grade {facts.grade} at {_time(alert, view)}, up from {facts.previous_grade} while steroid "
-        f"treatment ({_line(facts)}) was active, {_hours(facts)} h after its start."
+        f"Grade {facts.grade} at {_time(alert, view)}, up from {facts.previous_grade} on steroid course {facts.line}, "
+        f"{_span(facts)} after its first dose."
     )
     if sedation_unchecked(evaluated, view):
         lead += f" {SEDATION_UNCHECKED}"
     points = [
-        f"This lies after the verdict on this line: it is outside the {in_words(view.policy.evaluation_due)} that the "
-        "definition names.",
+        f"After the verdict on this course: outside the {in_words(view.policy.evaluation_due)} of the definition.",
         *_given_before(alert),
         *_comparison(alert, view),
     ]
     if facts.grade >= 3:
         points.append(BEDSIDE)
-    return Body(lead=lead, points=points, blocks=[*_dose_blocks(alert, view), _definition_text(view.policy.definition)])
+    return Body(lead=lead, points=points, blocks=_blocks(alert, view))
 
 
 def _comparison(alert: Alert, view: View) -> list[str]:
     """The two assessments that were compared, and what was assumed."""
     points = []
     basis = _basis(alert)
-    for assessment, said in ((basis.reference, "Reference"), (basis.evaluation, "Compared with it")):
+    for assessment, said in ((basis.reference, "At the start"), (basis.evaluation, "Compared with it")):
         if assessment is not None and assessment.working is not None:
             grade = range_text(assessment.working.low, assessment.working.high)
             ice = ice_text(assessment)
-            points.append(
-                f"{said}: grade {grade}{f', {ice}' if ice else ''}, {when(assessment, view)}, "
-                f"{escape(', '.join(assessment.references[:3]))}."
-            )
-    evaluated = _basis(alert).evaluation
-    if evaluated is not None:
-        points.extend(assessment_points(evaluated, view))
-    points.extend(f"Assumed: {_ASSUMED[code]}" for code in _basis(alert).assumed)
-    return points
+            points.append(f"{said}: grade {grade}{f', {ice}' if ice else ''}, {charted_at(assessment, view)}.")
+    if basis.evaluation is not None:
+        points.append(computation(basis.evaluation, view))
+        points.extend(excluded_points(basis.evaluation, view))
+    if basis.assumed:
+        points.append(f"Assumed: {'; '.join(_ASSUMED[code] for code in basis.assumed)}.")
+    return [point for point in points if point]
 
 
 def _since_improved(alert: Alert, view: View) -> list[str]:
@@ -276,13 +275,11 @@ def _dose_blocks(alert: Alert, view: View) -> list[str]:
     basis = _basis(alert)
     blocks = ["Steroid doses since this treatment start:", sum_table(basis.doses, view)] if basis.doses else []
     if basis.uncounted:
-        given = (
-            "Given since then and not in this sum" if basis.doses else "No dose since this treatment start is countable"
-        )
+        given = "Given since then, not in this sum" if basis.doses else "No dose since then is countable"
         blocks.append(f"{given} (no usable amount, route or end): {named(basis.uncounted)}.")
     if agents := basis.escalations:
         listed = "; ".join(_agent(drug, agents, view) for drug in dict.fromkeys(e.drug for e in agents))
-        blocks.append(f"Second-line agents since onset, noted and no part of the definition: {listed}.")
+        blocks.append(f"Second-line agents since onset, no part of the definition: {listed}.")
     return blocks
 
 
@@ -304,25 +301,39 @@ def _given_before_onset(alert: Alert, view: View) -> list[str]:
     mg = number_text(sum((dose.equivalent_mg for dose in before), Decimal(0)))
     return [
         f"ICANS began on steroids: {count(len(before), 'dose')}, {mg} mg dexamethasone-equivalent since "
-        f"{view.time(before[0].at)}, before treatment start as counted here."
+        f"{view.in_course(before[0].at)}, before treatment start as counted here."
     ]
 
 
 def _agent(drug: str, agents: Sequence[Escalation], view: View) -> str:
     given = [e for e in agents if e.drug == drug]
-    last = f", last {view.time(given[-1].at)}" if len(given) > 1 else ""
-    references = named([e.reference for e in given])
-    return f"{escape(drug)}, {count(len(given), 'time')}, first {view.time(given[0].at)}{last} ({references})"
+    last = f", last {view.in_course(given[-1].at)}" if len(given) > 1 else ""
+    return f"{escape(drug)}, {count(len(given), 'time')}, first {view.in_course(given[0].at)}{last}"
+
+
+def _blocks(alert: Alert, view: View) -> list[str]:
+    """The doses; the definition is quoted where it is met."""
+    met = isinstance(alert.finding.facts, Refractory)
+    return [*_dose_blocks(alert, view), _definition_text(view.policy.definition) if met else NO_CONSENSUS]
+
+
+def _definition_name(view: View) -> str:
+    """A definition in words; the profile's own name where it is a site's."""
+    definition = view.policy.definition
+    if definition == _DEFINITION_LABEL:
+        return f"the {in_words(view.policy.evaluation_due)} definition of one trial (Fridberg et al. 2026)"
+    return f"the definition {escape(definition)}"
 
 
 def _definition_text(definition: str) -> str:
     if definition != _DEFINITION_LABEL:
-        return f"Definition: {escape(definition)}. No consensus definition exists."
-    return f'Definition {_DEFINITION_LABEL} ({FRIDBERG.citation}, Table 1): "{DEFINITION_QUOTE}". {DEFINITION_LIMITS}'
+        return f"Definition: {escape(definition)}. {NO_CONSENSUS}"
+    return f'Definition: "{DEFINITION_QUOTE}". {DEFINITION_LIMITS}'
 
 
-def _line(facts: LineFacts | ReWorsening) -> str:
-    return f"line {facts.line} of episode {facts.episode}"
+def _span(facts: Refractory | ReWorsening) -> str:
+    """``6 h 40 min`` since treatment start."""
+    return in_words(timedelta(minutes=round(facts.hours_since_treatment_start * 60)))
 
 
 def _reference_grade(facts: LineFacts) -> str:
@@ -334,19 +345,15 @@ def _started(alert: Alert, facts: LineFacts, view: View, *, short: bool = False)
     """Treatment start, or its day where no more is known."""
     day = _basis(alert).start_day
     if day is not None:
-        return f"{day}, no time charted" if short else view.whole_day(day)
-    return view.short_time(facts.treatment_start) if short else view.time(facts.treatment_start)
-
-
-def _hours(facts: Refractory | ReWorsening) -> str:
-    return number_text(facts.hours_since_treatment_start)
+        return f"{day}" if short else view.whole_day(day)
+    return view.in_course(facts.treatment_start)
 
 
 def _time(alert: Alert, view: View) -> str:
     """The time of the assessment that was evaluated; the finding's own instant where it is not at hand."""
     evaluated = _basis(alert).evaluation
     instant: datetime = alert.finding.at if evaluated is None else evaluated.at
-    return view.time(instant)
+    return view.in_course(instant)
 
 
 def _basis(alert: Alert) -> RefractoryBasis:

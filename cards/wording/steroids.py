@@ -8,133 +8,126 @@ from cards.sources import ASCO_8011, FRIDBERG, RECORD, STRATI, Source
 from cards.view import Times, View
 from cards.wording.exposure import other_totals, sum_table
 from cards.wording.literature import DOSE_LIMITS, EARLY_START, EQUIVALENCE, STEROID_DAYS, tier_evidence
-from cards.wording.parts import Body, Wording, count, facts_of
+from cards.wording.parts import Body, Wording, count, facts_of, named
 from icans.facts import CumulativeDose, DoseUnknown, SteroidDays
 from icans.findings import Alert, ExposureNow
 from icans.record import Dose
 
-_UNIT = "mg dexamethasone-equivalent"
-_NAMED = 5
+_UNIT = "dexamethasone-equivalent"
 
 
 def cumulative_dose_summary(alert: Alert, view: View) -> str:
     facts = facts_of(alert, CumulativeDose)
-    return (
-        f"Recorded steroids since infusion reached {number_text(facts.threshold_mg)} {_UNIT} "
-        f"({_least(facts)}{number_text(facts.dexamethasone_equivalent_mg)} mg), "
-        f"{view.short_time(alert.finding.at)}"
-    )
+    return f"{_capital(_reached(facts))} {_UNIT} since infusion, {_past(facts)}, {view.when(alert.finding.at)}"
+
+
+def _reached(facts: CumulativeDose) -> str:
+    least = "at least " if facts.uncounted else ""
+    return f"{least}{number_text(facts.dexamethasone_equivalent_mg)} mg"
+
+
+def _past(facts: CumulativeDose) -> str:
+    return f"past {number_text(facts.threshold_mg)} mg"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def cumulative_dose_line(alert: Alert, times: Times) -> str:
     facts = facts_of(alert, CumulativeDose)
-    return (
-        f"recorded steroids since infusion reached {number_text(facts.threshold_mg)} {_UNIT} "
-        f"({_least(facts)}{number_text(facts.dexamethasone_equivalent_mg)} mg)"
-    )
+    return f"{_reached(facts)} {_UNIT} since infusion, {_past(facts)}"
 
 
 def cumulative_dose_body(alert: Alert, view: View) -> Body:
-    facts = facts_of(alert, CumulativeDose)
-    crossed = [number_text(mg) for mg in facts.crossed_mg or ()]
+    facts, exposure = facts_of(alert, CumulativeDose), view.evaluation.exposure
+    crossed = [number_text(mg) for mg in facts.crossed_mg]
     passed = f" (passed at once: {', '.join(crossed)} mg)" if len(crossed) > 1 else ""
     lead = (
-        f"Systemic steroids since infusion reached {number_text(facts.threshold_mg)} {_UNIT} at "
-        f"{view.time(alert.finding.at)}{passed}: {_least(facts)}"
-        f"{number_text(facts.dexamethasone_equivalent_mg)} mg then{_now(facts, view)}."
+        f"Systemic steroids since infusion reached {number_text(facts.threshold_mg)} mg {_UNIT} at "
+        f"{view.in_course(alert.finding.at)}{passed}: {_reached(facts)}{_now(facts, view)}."
     )
-    points = [_at_crossing(facts)] if _now(facts, view) or view.evaluation.exposure is None else []
-    exposure = view.evaluation.exposure
+    points = [_at_crossing(facts)] if _now(facts, view) or exposure is None else []
     if exposure is not None:
         points.extend(other_totals(exposure))
         points.extend(_early_start(exposure, view))
-    evidence = f"What is known: {tier_evidence(facts.threshold_mg)} {DOSE_LIMITS}"
-    return Body(
-        lead=lead,
-        points=[point for point in points if point],
-        blocks=[*_sum(view), EQUIVALENCE, evidence],
-        evidence_table=False,
-    )
+    evidence = f"{tier_evidence(facts.threshold_mg)} {DOSE_LIMITS}"
+    return Body(lead=lead, points=points, blocks=[*_sum(view), EQUIVALENCE, evidence], evidence_table=False)
 
 
 def steroid_days_summary(alert: Alert, view: View) -> str:
     facts = facts_of(alert, SteroidDays)
+    total = number_text(facts.dexamethasone_equivalent_mg)
     return (
-        f"Systemic steroids recorded on {facts.steroid_days} distinct days since infusion "
-        f"({number_text(facts.dexamethasone_equivalent_mg)} {_UNIT}), {view.short_time(alert.finding.at)}"
+        f"Systemic steroids on {facts.steroid_days} days since infusion ({total} mg {_UNIT}), "
+        f"{view.when(alert.finding.at)}"
     )
 
 
 def steroid_days_line(alert: Alert, times: Times) -> str:
-    return f"systemic steroids recorded on {facts_of(alert, SteroidDays).steroid_days} distinct days since infusion"
+    return f"systemic steroids on {facts_of(alert, SteroidDays).steroid_days} days since infusion"
 
 
 def steroid_days_body(alert: Alert, view: View) -> Body:
-    facts = facts_of(alert, SteroidDays)
+    facts, exposure = facts_of(alert, SteroidDays), view.evaluation.exposure
     lead = (
-        f"Systemic steroid doses are recorded on {facts.steroid_days} distinct calendar days since "
-        f"infusion, the latest counted from {view.time(alert.finding.at)}; "
-        f"{number_text(facts.dexamethasone_equivalent_mg)} {_UNIT} in all{_now(facts, view)}."
+        f"Systemic steroid doses are recorded on {facts.steroid_days} distinct calendar days since infusion, the last "
+        f"from {view.in_course(alert.finding.at)}; {number_text(facts.dexamethasone_equivalent_mg)} mg {_UNIT} in "
+        f"all{_now(facts, view)}."
     )
-    exposure = view.evaluation.exposure
     points = other_totals(exposure) if exposure is not None else []
-    return Body(
-        lead=lead,
-        points=points,
-        blocks=[*_sum(view), EQUIVALENCE, f"What is known: {STEROID_DAYS} {DOSE_LIMITS}"],
-        evidence_table=False,
-    )
+    blocks = [*_sum(view), EQUIVALENCE, f"{STEROID_DAYS} {DOSE_LIMITS}"]
+    return Body(lead=lead, points=points, blocks=blocks, evidence_table=False)
 
 
 def dose_unknown_summary(alert: Alert, view: View) -> str:
-    facts, what = facts_of(alert, DoseUnknown), _undosed(alert)
-    return (
-        f"{what[:1].upper()}{what[1:]} without a usable dose, {view.clock(alert.finding.at)}: "
-        f"cumulative dose at least {number_text(facts.lower_bound_mg)} {_UNIT}"
-    )
+    facts = facts_of(alert, DoseUnknown)
+    total = f"steroid total at least {number_text(facts.lower_bound_mg)} mg" if facts.lower_bound_mg else _total(facts)
+    return f"{_capital(_undosed(alert))} {view.when(alert.finding.at)}: {total}"
 
 
 def dose_unknown_line(alert: Alert, times: Times) -> str:
-    return f"{_undosed(alert)} without a usable dose"
+    return f"{_undosed(alert)}: {_total(facts_of(alert, DoseUnknown))}"
 
 
 def dose_unknown_body(alert: Alert, view: View) -> Body:
-    facts = facts_of(alert, DoseUnknown)
-    references = [str(reference) for reference in facts.administrations]
+    facts, exposure = facts_of(alert, DoseUnknown), view.evaluation.exposure
     given = alert.finding.basis
-    drug = given.drug if isinstance(given, Dose) else "a systemic steroid"
+    drug = escape(given.drug) if isinstance(given, Dose) else "a systemic steroid"
+    number = count(len(facts.administrations), "administration")
     lead = (
-        f"{count(len(references), 'administration')} of {drug} without a usable amount, route or "
-        f"end, {view.time(alert.finding.at)}: not in the sum, so the cumulative dose is at least "
-        f"{number_text(facts.lower_bound_mg)} {_UNIT}; how much more is not known."
+        f"{number} of {drug} without a usable amount, route or end, {view.in_course(alert.finding.at)}: not in the "
+        f"sum; {_total(facts)}."
     )
-    named = ", ".join(escape(reference) for reference in references[:_NAMED])
-    more = f" and {len(references) - _NAMED} more" if len(references) > _NAMED else ""
-    points = [
-        f"Not counted: {named}{more}.",
-        "What would settle it: the given amount with its unit, the route and the times as charted.",
-        "It counts in steroid days, and may count as treatment start.",
-    ]
-    exposure = view.evaluation.exposure
-    if exposure is not None:
-        points.extend(other_totals(exposure))
+    points = ["What would settle it: amount with unit, route and times. It may count as treatment start."]
+    if exposure is None:
+        points.append(f"Not counted: {named(facts.administrations)}.")
+    else:
+        points.extend(other_totals(exposure, as_given=True))
     return Body(lead=lead, points=points)
 
 
 def _undosed(alert: Alert) -> str:
+    """``methylprednisolone, amount not charted,`` or what else makes it uncountable."""
     given = alert.finding.basis
     if isinstance(given, Dose):
-        return given.drug
-    return count(len(facts_of(alert, DoseUnknown).administrations), "steroid administration")
+        return f"{given.drug}, {'route or end' if given.amount_known else 'amount'} not charted,"
+    number = len(facts_of(alert, DoseUnknown).administrations)
+    return f"{count(number, 'steroid dose')} of unknown amount"
+
+
+def _total(facts: DoseUnknown) -> str:
+    """``at least 40 mg``; where nothing countable was given, or the infusion is not known, the total is unknown."""
+    if not facts.lower_bound_mg:
+        return "the steroid total is unknown"
+    return f"at least {number_text(facts.lower_bound_mg)} mg {_UNIT} since infusion"
 
 
 def _sum(view: View) -> list[str]:
     exposure = view.evaluation.exposure
     if exposure is None or not exposure.counted:
         return []
-    as_of = view.time(view.evaluation.as_of)
-    each = "Those that this finding rests on stand one by one in the card's evidence."
-    return [f"Counted doses since infusion, as of {as_of}. {each}", sum_table(exposure.counted, view)]
+    return ["Counted doses since infusion:", sum_table(exposure.counted, view)]
 
 
 def _at_crossing(facts: CumulativeDose) -> str:
@@ -155,7 +148,7 @@ def _early_start(exposure: ExposureNow, view: View) -> list[str]:
     day = view.day_number(min(dose.day for dose in exposure.counted))
     if day is None or not 0 <= day <= view.policy.early_start_days:
         return []
-    return [f"First counted dose on day {day}. {EARLY_START}"]
+    return [f"First counted dose on day {day}; {EARLY_START}"]
 
 
 def _now(facts: CumulativeDose | SteroidDays, view: View) -> str:
@@ -167,10 +160,6 @@ def _now(facts: CumulativeDose | SteroidDays, view: View) -> str:
     if total == number_text(facts.dexamethasone_equivalent_mg):
         return ""
     return f", {'at least ' if exposure.uncounted else ''}{total} mg now"
-
-
-def _least(facts: CumulativeDose) -> str:
-    return "at least " if facts.uncounted else ""
 
 
 _DOSE_SOURCE = Source(

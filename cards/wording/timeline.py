@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 
 from cards.json_values import number_text
 from cards.view import Times
-from cards.wording.assessment import DOMAINS
-from cards.wording.parts import count
+from cards.wording.assessment import DOMAINS, bare_value, reason_text
+from cards.wording.parts import amount_text, count
 from icans.findings import CourseSummary, TimelineEntry
-from icans.grading.assessment import Assessment
-from icans.record import CrsGrade, Death, Dose, Escalation
-
-#: Hyphens within a code are spaces to a reader; the minus sign of a score stays.
-_CODE_HYPHEN = re.compile(r"(?<=[a-z])-(?=[a-z])")
+from icans.grading.assessment import Assessment, DomainValue
+from icans.record import NOT_ASSESSED_REASONS, CrsGrade, Death, Dose, Escalation
 
 
 def entry_text(entry: TimelineEntry, times: Times) -> tuple[str, str]:
@@ -59,35 +56,44 @@ def _charted(assessment: Assessment) -> str:
     counted = []
     for value in assessment.domains:
         decides = " (decides)" if value.domain == deciding and len(assessment.domains) > 1 else ""
-        counted.append(f"{_domain(value.domain, value.shown)}{decides}")
-    excluded = [
-        f"{_domain(value.domain, value.shown)}, not counted ({value.reason.replace('-', ' ')})"
-        for value in assessment.excluded
-    ]
+        counted.append(f"{_domain(value)}{decides}")
+    excluded = [f"{_domain(value)} ({_why_not(value)})" for value in assessment.excluded]
     return "; ".join(text for text in (*counted, *excluded) if text) or ", ".join(assessment.references)
 
 
-def _domain(domain: str, shown: str) -> str:
-    """``ICE 5``, ``consciousness: awakens to voice``, ``consciousness: inferred from RASS -4``."""
-    if domain in ("ice", "capd", "documented"):
-        return shown
-    bare = _CODE_HYPHEN.sub(" ", shown.removeprefix(domain).lstrip(": "))
-    return f"{DOMAINS[domain] if domain == 'icp-edema' else domain}: {bare}"
+def _domain(value: DomainValue) -> str:
+    """``ICE 5``, ``ICE 0``, ``consciousness: awakens to voice``, ``consciousness: inferred from RASS -4``."""
+    if value.domain in ("ice", "capd"):
+        return f"{value.domain.upper()} {'not done' if value.reason in NOT_ASSESSED_REASONS else bare_value(value)}"
+    if value.domain == "documented":
+        return value.shown
+    return f"{DOMAINS[value.domain] if value.domain == 'icp-edema' else value.domain}: {bare_value(value)}"
+
+
+def _why_not(value: DomainValue) -> str:
+    """``asleep``, or ``sedated, not counted``."""
+    if value.reason in NOT_ASSESSED_REASONS and value.reason != "sedated":
+        return value.reason.replace("-", " ")
+    return "sedated, not counted" if value.reason in ("sedation", "sedated") else f"{reason_text(value)}, not counted"
 
 
 def _dose_text(entry: TimelineEntry, times: Times) -> tuple[str, str]:
-    total = entry.dexamethasone_equivalent_mg
-    running = "" if total is None else f"; {number_text(total)} mg dexamethasone-equivalent since infusion"
-    dose = entry.basis
-    said = _dose(dose, times) if isinstance(dose, Dose) else ", ".join(entry.references)
-    return "given", f"{said}{running}"
+    dose, total = entry.basis, entry.dexamethasone_equivalent_mg
+    if not isinstance(dose, Dose):
+        return "given", f"{', '.join(entry.references)}{_running_total(total)}"
+    # of a period the sum at its start is not yet the sum with it
+    summed = dose.amount_known and (dose.end is None or dose.end <= dose.at)
+    return "given", f"{_dose(dose, times)}{_running_total(total) if summed else ''}"
 
 
 def _dose(dose: Dose, times: Times) -> str:
-    amount = f"{number_text(dose.lower_mg)} mg" if dose.amount_known else "of unknown amount"
     route = dose.route_shown or ("route not recorded" if dose.route == "unknown" else "")
-    period = f" to {times.in_course(dose.end)}" if dose.end is not None and dose.end != dose.at else ""
-    return f"{dose.drug} {amount}{f' {route}' if route else ''}{period}"
+    period = f" to {times.in_course(dose.end)}" if dose.end is not None and dose.end > dose.at else ""
+    return f"{dose.drug} {amount_text(dose)}{f' {route}' if route else ''}{period}"
+
+
+def _running_total(total: Decimal | None) -> str:
+    return "" if total is None else f"; {number_text(total)} mg dexamethasone-equivalent since infusion"
 
 
 def _event_text(entry: TimelineEntry, times: Times) -> tuple[str, str]:

@@ -25,6 +25,8 @@ from fhir_mappings.fhir_types.validate import Refused
 _NOTHING = msgspec.Raw(b"")
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _RESOURCE_TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
+#: A level takes two signs at least, so that a shorter resource is not nested too deeply.
+_SURELY_FLAT = 2 * (DEEPEST - 100)
 _LISTS = frozenset({"entry", "link"})
 _TWICE = 'The element "{}" stands twice in the Bundle; which one is meant is not guessed.'
 _One = TypeVar("_One")
@@ -91,6 +93,7 @@ class Contents:
     parts: list[RawResource] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     is_bundle: bool = False
+    included: int = 0
 
 
 class Link(msgspec.Struct, frozen=True, gc=False):
@@ -182,20 +185,22 @@ def bundle_contents(raw: msgspec.Raw | bytes, place: str, level: int = 0) -> Con
         entries = bundle.entry or []
     else:
         _note_repeated_envelope(data, entries, place, gathered)
+    take = gathered.parts.append
     for index, entry in enumerate(entries):
-        if entry is not _UNREADABLE:
-            refuse_deep(entry.resource, level + 3)
+        resource, search = entry.resource, entry.search
+        if not resource or entry.request is not None or (search is not None and search.mode == "include"):
             _take_entry(entry, bundle, place, index, gathered)
+        else:
+            take(RawResource(resource, place, index, entry.full_url))
+        if len(memoryview(resource)) > _SURELY_FLAT:
+            refuse_deep(resource, level + 3)
     _note_incomplete(bundle, place, gathered)
     return gathered
 
 
 def refuse_deep(raw: msgspec.Raw | bytes, level: int) -> None:
     """Raises Refused for what is nested too deeply; few texts need to be looked at sign by sign."""
-    text = memoryview(raw)
-    if len(text) < DEEPEST:
-        return
-    data = bytes(text)
+    data = bytes(raw)
     if data.count(b"{") + data.count(b"[") + level > DEEPEST and depth(data) + level > DEEPEST:
         raise Refused(f"It is nested more than {DEEPEST} levels deep.")
 
@@ -277,7 +282,9 @@ def _lines(name: str, data: bytes) -> Contents:
 
 
 def _take_entry(entry: Entry, bundle: Bundle, place: str, index: int, gathered: Contents) -> None:
-    """A resource, a deletion, or the answer to one part of a batch."""
+    """A resource, a deletion, or the answer to one part of a batch; an unreadable entry is a gap already."""
+    if entry is _UNREADABLE:
+        return
     request, response = entry.request, entry.response
     if request is not None and request.method == "DELETE" and (request.url or entry.full_url):
         version = (response.etag or "").removeprefix("W/").strip('"') if response else ""
@@ -286,7 +293,8 @@ def _take_entry(entry: Entry, bundle: Bundle, place: str, index: int, gathered: 
         gathered.parts.append(RawResource(_NOTHING, place, index, entry.full_url, deletion))
     elif entry.resource:
         included = entry.search is not None and entry.search.mode == "include"
-        gathered.parts.append(RawResource(entry.resource, place, index, entry.full_url, included=included))
+        gathered.included += included
+        gathered.parts.append(RawResource(entry.resource, place, index, entry.full_url, None, included))
     elif response is not None and (response.status or "").startswith(("4", "5")):
         message = f"The server answered one part of the batch with status {response.status!r}."
         gathered.gaps.append(Gap(f"{place}entry[{index}]", message))
@@ -336,7 +344,7 @@ def _note_incomplete(bundle: Bundle, place: str, gathered: Contents) -> None:
     if any(link.relation is not None and link.relation.lower() == "next" for link in bundle.link or []):
         gathered.gaps.append(Gap(f"{place}link", "The search has a further page (link next) that was not followed."))
     elif bundle.type in ("searchset", "history") and bundle.total is not None:
-        rows = sum(not part.included for part in gathered.parts)
+        rows = len(gathered.parts) - gathered.included
         if bundle.total > rows:
             message = f"The search found {bundle.total} rows and holds {rows}."
             gathered.gaps.append(Gap(f"{place}total", message))

@@ -18,7 +18,15 @@ from fhir_mappings.mapping_check.report import (
     only_local,
     unit_of,
 )
-from fhir_mappings.observations.values import Unusable, is_ucum, number_of, plain_number, shown_text
+from fhir_mappings.observations.values import (
+    LONGEST_ANSWER,
+    Unusable,
+    answer_of,
+    is_ucum,
+    number_of,
+    plain_number,
+    shown_text,
+)
 from fhir_mappings.settings import ReadSettings
 from fhir_mappings.terminology import systems as canonical
 from fhir_mappings.terminology.lookup import ConflictingCodings
@@ -27,6 +35,8 @@ _ANSWERS = (canonical.FINDING, canonical.SCORE, canonical.NOT_ASSESSED)
 _NOT_READ = "the assessment is not read, no grade follows from it"
 _CODED = frozenset({"consciousness", "seizure", "motor", "icp-edema", "attribution"})
 _WITHOUT_POINTS = _CODED | {"seizure-duration", "car-t-infusion"}
+#: Of these no answer is read, coded or in words.
+_WITHOUT_ANSWER = frozenset({"seizure-duration", "car-t-infusion", "documented-crs-grade"})
 _DURATION_UNITS = ("s", "min", "h")
 
 
@@ -93,9 +103,10 @@ class ObservationCheck:
     def _unknown_values(self, valued: lean.Valued, verdict: str, meant: str | None, may_be_mapped: bool) -> CodedItems:
         """Answers and units of something that is not read."""
         found: CodedItems = []
-        answer = valued.value_codeable_concept
-        if answer is not None and may_be_mapped:
-            found.append(_unmapped_answer(answer, verdict, _targets(meant), "the answer is not read either"))
+        answer = answer_of(valued, "", numbers=True)
+        # Words under a question that nothing hints at are more likely a note than an answer.
+        if answer is not None and may_be_mapped and (verdict == LOOKS_RELEVANT or valued.value_string is None):
+            found.append(_unmapped_answer(answer[0], verdict, _targets(meant), "the answer is not read either"))
         reason = valued.data_absent_reason
         if reason is not None and may_be_mapped and not self._terminology.absent(reason.pairs):
             lost = "why it was not assessed is not read either"
@@ -109,22 +120,17 @@ class ObservationCheck:
         found: CodedItems = []
         if valued.data_absent_reason is not None:
             found.append(self._reason(valued.data_absent_reason, assessment))
-        answer = valued.value_codeable_concept
+        if assessment in _WITHOUT_ANSWER:
+            return [*found, *_duration(valued.value_quantity)] if assessment == "seizure-duration" else found
+        answer = answer_of(valued, "", numbers=assessment not in _WITHOUT_POINTS)
         if answer is not None:
-            found.append(self._answer(answer, assessment))
-        elif assessment == "seizure-duration":
-            found.extend(_duration(valued.value_quantity))
+            found.append(self._answer(answer[0], assessment))
         elif assessment not in _WITHOUT_POINTS and valued.value_range is None:
             found.extend(_number(valued, assessment))
-        elif assessment in _CODED and valued.value_string is not None:
-            lost = f"the {assessment} is not read: it is not coded"
-            found.append(
-                CodedItem("value", LOOKS_RELEVANT, display="text", lost=lost, map_to="nothing: chart it coded")
-            )
         return found
 
     def _answer(self, answer: lean.CodeableConcept, assessment: str) -> CodedItem:
-        for pair in answer.pairs:
+        for pair in [*answer.pairs, *_named(answer)]:
             meaning = self._answer_meaning(pair, assessment)
             if meaning is not None:
                 return named_by("answer", answer, UNDERSTOOD, pair, meaning=f"{assessment} {meaning}")
@@ -140,14 +146,14 @@ class ObservationCheck:
                 found = None if points is None else str(points)
             else:
                 found = terminology.finding(assessment, [pair])
-            return found or terminology.not_assessed([pair])
+            return found or terminology.not_assessed([pair], assessment=assessment)
         except ConflictingCodings:
             return None
 
     def _reason(self, reason: lean.CodeableConcept, assessment: str) -> CodedItem:
-        for pair in reason.pairs:
+        for pair in [*reason.pairs, *_named(reason)]:
             try:
-                meaning = self._terminology.not_assessed([pair])
+                meaning = self._terminology.not_assessed([pair], assessment=assessment)
             except ConflictingCodings:
                 continue
             if meaning is not None or self._terminology.absent([pair]):
@@ -166,11 +172,19 @@ def _targets(meant: str | None) -> tuple[str, ...]:
 def _unmapped_answer(
     answer: lean.CodeableConcept, verdict: str, targets: tuple[str, ...], lost: str, kind: str = "answer"
 ) -> CodedItem:
-    if mappable(answer)[1] is None:
-        shown = shown_text(answer)
-        return CodedItem(kind, verdict, display=shown, lost=lost, map_to="nothing: it has no code; chart it with one")
+    named = mappable(answer)[1] is None
+    text = shown_text(answer)
+    if named and not 0 < len(text.strip()) <= LONGEST_ANSWER:
+        told = f"nothing: it has no code, and its text {'is a note' if text.strip() else 'is missing'}; chart it coded"
+        return CodedItem(kind, verdict, display="text" if text.strip() else "none", lost=lost, map_to=told)
     names = " or ".join(target.rpartition("/")[2] for target in targets)
-    return named_by(kind, answer, verdict, lost=lost, map_to=f"a code of {names}", targets=targets)
+    pair = _named(answer)[0] if named else None
+    return named_by(kind, answer, verdict, pair, lost=lost, map_to=f"a code of {names}", targets=targets)
+
+
+def _named(answer: lean.CodeableConcept) -> list[tuple[str | None, str | None]]:
+    """What an answer is in words, as codes that a site may map."""
+    return [(canonical.ANSWER_NAME, canonical.answer_name(text)) for text in answer.texts if text.strip()]
 
 
 def _number(valued: lean.Valued, assessment: str) -> CodedItems:

@@ -11,7 +11,9 @@ from fhir_mappings.fhir_types import elements as lean
 from fhir_mappings.intake.relevance import CodeVerdict, Selector
 from fhir_mappings.observations.values import (
     LARGEST_EXPONENT,
+    LONGEST_ANSWER,
     Unusable,
+    answer_of,
     as_charted,
     has_value,
     is_ucum,
@@ -184,7 +186,7 @@ class ChartedObservation:
         """Standard reasons mean missing; the project's own say why a tool could not be used."""
         terminology = self.settings.terminology
         try:
-            reason = terminology.not_assessed(absent.pairs)
+            reason = terminology.not_assessed(absent.pairs, absent.texts, assessment)
         except ConflictingCodings as conflict:
             message = f"The reasons for not assessing differ: {', '.join(conflict.codes)}."
             self.problem("conflicting-values", element, message)
@@ -198,12 +200,13 @@ class ChartedObservation:
             self.problem("code-unmapped", element, message)
 
     def _finding(self, valued: lean.Valued, assessment: str, place: str) -> None:
-        concept, element = valued.value_codeable_concept, f"{place}valueCodeableConcept"
-        if concept is None:
+        answer = answer_of(valued, place, numbers=False)
+        if answer is None:
             raise Unusable("code-unmapped", f"{place}value[x]", f"The {assessment} is not a coded value.")
+        concept, element = answer
         terminology = self.settings.terminology
         try:
-            code = terminology.finding(assessment, concept.pairs)
+            code = terminology.finding(assessment, concept.pairs, concept.texts)
             codes: tuple[str, ...] = () if code is None else (code,)
         except ConflictingCodings as conflict:
             codes = conflict.codes
@@ -214,7 +217,7 @@ class ChartedObservation:
         if not accepted and self._answered_with_reason(concept, assessment, element):
             return
         if not accepted:
-            message = f"The {assessment} value ({shown or 'without text'}) is not mapped to a finding."
+            message = f"The {assessment} value ({shown[:LONGEST_ANSWER] or 'without text'}) is not mapped to a finding."
             raise Unusable("code-unmapped", element, message)
         for code in accepted:
             self._add_finding(assessment, code, element, shown or code)
@@ -222,7 +225,7 @@ class ChartedObservation:
     def _answered_with_reason(self, concept: lean.CodeableConcept, assessment: str, element: str) -> bool:
         """Whether the value itself is a reason for not assessing, as some flowsheets chart it."""
         try:
-            reason = self.settings.terminology.not_assessed(concept.pairs)
+            reason = self.settings.terminology.not_assessed(concept.pairs, concept.texts, assessment)
         except ConflictingCodings:
             return False
         if reason is None:
@@ -245,24 +248,26 @@ class ChartedObservation:
         if valued.value_range is not None:
             self._range(valued.value_range, assessment, f"{place}valueRange")
             return
-        concept = valued.value_codeable_concept
-        if concept is not None:
-            self._coded_score(concept, assessment, f"{place}valueCodeableConcept")
+        answer = answer_of(valued, place, numbers=True)
+        if answer is not None and self._answered_score(*answer, assessment):
             return
         number, element, shown = number_of(valued, place)
         self._add_score(assessment, score_within(number, low, high, assessment, element, shown), element, shown)
 
-    def _coded_score(self, concept: lean.CodeableConcept, assessment: str, element: str) -> None:
+    def _answered_score(self, concept: lean.CodeableConcept, element: str, assessment: str) -> bool:
+        """Reads a coded answer, or one in words; False for words that are not mapped. Raises Unusable."""
         shown = shown_text(concept)
         try:
-            points = self.settings.terminology.score(assessment, concept.pairs)
+            points = self.settings.terminology.score(assessment, concept.pairs, concept.texts)
             scores: tuple[int, ...] = () if points is None else (points,)
         except ConflictingCodings as conflict:
             scores = tuple(int(code) for code in conflict.codes)
             message = f"Its codings give different points: {', '.join(conflict.codes)}; the worse count."
             self.problem("conflicting-values", element, message)
         if not scores and self._answered_with_reason(concept, assessment, element):
-            return
+            return True
+        if not scores and element.endswith("valueString"):
+            return False
         if not scores:
             message = f"The {assessment} answer ({shown or 'without text'}) is not mapped to points."
             raise Unusable("code-unmapped", element, message)
@@ -270,6 +275,7 @@ class ChartedObservation:
         for points in scores:
             within = score_within(Decimal(points), low, high, assessment, element, shown or str(points))
             self._add_score(assessment, within, element, shown or str(points))
+        return True
 
     def _range(self, bounds: lean.Range, assessment: str, element: str) -> None:
         if assessment != "ice-total":
@@ -347,10 +353,10 @@ def attributes_to_other_cause(observation: lean.Observation, selector: Selector)
 
 def attribution(component: lean.Component, terminology: Terminology) -> str | None:
     """The cause that a component names ("icans", "other-cause"), None if it names neither."""
-    concept = component.value_codeable_concept
-    if concept is None:
+    answer = answer_of(component, "", numbers=False)
+    if answer is None:
         return None
     try:
-        return terminology.finding("attribution", concept.pairs)
+        return terminology.finding("attribution", answer[0].pairs, answer[0].texts)
     except ConflictingCodings:
         return None

@@ -10,6 +10,8 @@ from fhir_mappings.terminology import systems as canonical
 
 #: No score and no duration is larger or finer than this power of ten.
 LARGEST_EXPONENT = 9
+#: A text that is longer is quoted up to here; it is a note, and no answer that a site would map.
+LONGEST_ANSWER = 80
 #: Most scores there are, without arithmetic.
 _INTEGERS = {Decimal(integer): integer for integer in range(-5, 33)}
 _UNITLESS = frozenset({"1", "{score}"})
@@ -35,6 +37,19 @@ def has_value(valued: lean.Valued) -> bool:
     )
 
 
+def answer_of(valued: lean.Valued, place: str, *, numbers: bool) -> tuple[lean.CodeableConcept, str] | None:
+    """The answer and its element where it is coded or in words; None where it is anything else.
+
+    numbers: a text that is a number is none of the words.
+    """
+    if valued.value_codeable_concept is not None:
+        return valued.value_codeable_concept, f"{place}valueCodeableConcept"
+    text = valued.value_string
+    if text is None or not text.strip() or (numbers and _NUMBER.fullmatch(text.strip())):
+        return None
+    return lean.CodeableConcept(text=text), f"{place}valueString"
+
+
 def number_of(valued: lean.Valued, place: str) -> tuple[Decimal, str, str]:
     """Number, element and text as charted; raises Unusable."""
     if valued.value_integer is not None:
@@ -47,7 +62,7 @@ def number_of(valued: lean.Valued, place: str) -> tuple[Decimal, str, str]:
     if text is not None and _NUMBER.fullmatch(text.strip()):
         return Decimal(text.strip()), element, text.strip()
     if text is not None:
-        raise Unusable("value-not-numeric", element, f"The text {text[:80]!r} is not a number.")
+        raise Unusable("value-not-numeric", element, f"The text {text[:LONGEST_ANSWER]!r} is not a number.")
     raise Unusable("value-not-numeric", f"{place}value[x]", "The value is not a number.")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -208,12 +208,13 @@ def _place_deletions(
 
 def version(found: RelevantResource | None, seen: Head, settings: ReadSettings) -> Version:
     """One version of a resource, with what its head says of it."""
-    meta = seen.meta or Meta()
+    status, meta = (seen.status or "").strip(), seen.meta
+    if meta is None:
+        return Version(found, None, None, status)
     filed = parse_when(meta.last_updated, settings) if meta.last_updated else None
-    placed = Version(found, meta.version_id, None, (seen.status or "").strip())
+    placed = Version(found, meta.version_id, None, status, deleted=meta.says_deleted, partial=meta.is_subsetted)
     if filed is not None and not isinstance(filed, str):
-        placed = replace(placed, filed=filed.at, replaces_from=known_from(settings, filed.at))
-    placed.deleted, placed.partial = meta.says_deleted, meta.is_subsetted
+        placed.filed, placed.replaces_from = filed.at, known_from(settings, filed.at)
     return placed
 
 

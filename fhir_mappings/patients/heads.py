@@ -25,7 +25,7 @@ class Meta(lean.Meta, frozen=True, rename="camel", gc=False, omit_defaults=True)
     @property
     def is_subsetted(self) -> bool:
         """Whether the server says that it left elements out (L11)."""
-        return any(tag.code == "SUBSETTED" for tag in self.tag or ())
+        return bool(self.tag) and any(tag.code == "SUBSETTED" for tag in self.tag or ())
 
 
 class Head(msgspec.Struct, frozen=True, gc=False, rename="camel"):

@@ -117,28 +117,34 @@ class Terminology:
         """
         return self._meaning(canonical.ASSESSMENT, codings)
 
-    def finding(self, assessment: str, codings: CodePairs) -> str | None:
-        """The icans-finding code of a coded answer to an assessment, None if it is none of that domain.
+    def finding(self, assessment: str, codings: CodePairs, texts: Iterable[str | None] = ()) -> str | None:
+        """The icans-finding code of an answer to an assessment, None if it is none of that domain.
 
+        texts: what the answer is in words, which a site may map; asked where no coding means anything.
         Raises ConflictingCodings if the codings name different findings.
         """
-        code = self._meaning(canonical.FINDING, codings, assessment)
+        code = self._meaning(canonical.FINDING, codings, assessment, texts)
         if code is None:
             return None
         domains = self.tables.code_systems[canonical.FINDING][code]["domains"].split()
         return code if assessment in domains else None
 
-    def score(self, assessment: str, codings: CodePairs) -> int | None:
-        """The points of a coded answer (LOINC answers of GCS eye and RASS, or a site's own).
+    def score(self, assessment: str, codings: CodePairs, texts: Iterable[str | None] = ()) -> int | None:
+        """The points of an answer (LOINC answers of GCS eye and RASS, or a site's own); texts as in finding.
 
         Raises ConflictingCodings if the codings give different points.
         """
-        code = self._meaning(canonical.SCORE, codings, assessment)
+        code = self._meaning(canonical.SCORE, codings, assessment, texts)
         return None if code is None else int(code)
 
-    def not_assessed(self, codings: CodePairs) -> str | None:
-        """Why something was not assessed, an icans-not-assessed code; raises ConflictingCodings."""
-        return self._meaning(canonical.NOT_ASSESSED, codings)
+    def not_assessed(
+        self, codings: CodePairs, texts: Iterable[str | None] = (), assessment: str | None = None
+    ) -> str | None:
+        """Why an assessment was not made, an icans-not-assessed code; texts as in finding.
+
+        Raises ConflictingCodings if the codings give different reasons.
+        """
+        return self._meaning(canonical.NOT_ASSESSED, codings, assessment, texts)
 
     def absent(self, codings: CodePairs) -> bool:
         """Whether a coding is of FHIR's standard data-absent-reason: the value is missing, not zero."""
@@ -251,8 +257,13 @@ class Terminology:
         mapped = [key for key, targets in assessments if any(target.code in wanted for target in targets)]
         return _tokens([*own, *mapped, *panels])
 
-    def _meaning(self, target: str, codings: CodePairs, assessment: str | None = None) -> str | None:
+    def _meaning(
+        self, target: str, codings: CodePairs, assessment: str | None = None, texts: Iterable[str | None] = ()
+    ) -> str | None:
         found = self._meanings(target, codings, assessment)
+        if not found:
+            named = [(canonical.ANSWER_NAME, canonical.answer_name(text)) for text in texts if text]
+            found = self._meanings(target, named, assessment)
         if len(found) > 1:
             raise ConflictingCodings(found)
         return found.pop() if found else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Final
 
 BASE: Final = "https://icans-cds.org/fhir"
@@ -14,11 +15,12 @@ INGREDIENT: Final = f"{BASE}/CodeSystem/ingredient"
 ROUTE: Final = f"{BASE}/CodeSystem/administration-route"
 EVENT: Final = f"{BASE}/CodeSystem/administration-event"
 CONDITION: Final = f"{BASE}/CodeSystem/icans-condition"
-#: Normalised texts, where a source sends words and no code: drug names, routes, units, events.
+#: Normalised texts, where a source sends words and no code: drug names, routes, units, events, answers.
 MEDICATION_NAME: Final = f"{BASE}/CodeSystem/medication-name"
 ROUTE_NAME: Final = f"{BASE}/CodeSystem/route-name"
 UNIT_NAME: Final = f"{BASE}/CodeSystem/unit-name"
 EVENT_NAME: Final = f"{BASE}/CodeSystem/event-name"
+ANSWER_NAME: Final = f"{BASE}/CodeSystem/answer-name"
 WORD: Final = f"{BASE}/CodeSystem/word"
 #: Properties of a ConceptMap target: how a drug code counts, and that a name is cut short.
 COUNTS: Final = f"{BASE}/property/counts"
@@ -65,6 +67,11 @@ ALIASES: Final = {
 def canonical_system(system: str | None) -> str | None:
     """The one URL under which a code system is looked up."""
     return ALIASES.get(system, system) if system else None
+
+
+def answer_name(text: str) -> str:
+    """An answer given as text, as a code of answer-name: signs are kept (-2 is not 2), case and blanks are not."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 #: Code systems whose codes say that something is absent or masked.

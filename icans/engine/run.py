@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from icans.engine.alerts import ShownAlerts, indicator_now
+from icans.engine.bedside import bedside
 from icans.engine.explain import rules_now
 from icans.engine.history import History
 from icans.engine.knowledge import Knowledge
@@ -134,7 +135,17 @@ class _Run:
             infusion_day=course.infusion.day if course.infusion else None,
             infusion_days=self._infusion_days(),
             rules=rules_now(at, history, findings) if explain else (),
+            bedside=bedside(at, history),
+            leading=self._leading(modules, findings),
         )
+
+    def _leading(self, modules: Sequence[str], findings: Sequence[Alert]) -> tuple[str, ...]:
+        """The modules of all cards of this instant, in their order, whichever modules were asked for."""
+        urgent = {alert.finding.id: indicator_now(alert) for alert in self.shown.in_order()}
+        first: dict[str, str] = {}
+        for alert in findings if modules is MODULES else self.shown.in_order():
+            first.setdefault(alert.finding.module, urgent.get(alert.finding.id, alert.finding.indicator))
+        return tuple(sorted(first, key=lambda m: (INDICATORS.index(first[m]), MODULES.index(m))))
 
     def _as_of(self, alert: Alert, at: datetime, leads: bool) -> Alert:
         """An alert as a call at ``at`` shows it; later steps do not reach it. leads: its card shows it in full."""

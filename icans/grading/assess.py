@@ -69,6 +69,7 @@ def assess(
         strict=graded.strict if assessable else None,
         domains=domains,
         excluded=tuple(grading.excluded),
+        unrecorded=grading.unrecorded() if assessable else (),
         missing=tuple(_missing(grading, working, drives)) if assessable else ("ice",),
         not_documented=tuple([d for d in EVENT_DOMAINS if d not in event_domains]) if events else EVENT_DOMAINS,
         deciding_domain=_deciding(domains, grading.sedated) if decides else None,

@@ -34,6 +34,7 @@ class Assessment(NamedTuple):
 
     working, strict: None if nothing could be graded (assessable is then False).
     domains: what counts; excluded: what was recorded and does not, with its reason.
+    unrecorded: domains without a value and the grades that each leaves open in the working interval.
     missing: items or domains that would settle the grade. not_documented: event domains never charted.
     ice_low, ice_high: bounds of the ICE score; ice_maximum: points that could be obtained (10 if all
         items are valid for this patient). baseline_ice: ICE before the infusion, None if not recorded.
@@ -59,6 +60,7 @@ class Assessment(NamedTuple):
     strict: GradeRange | None
     domains: tuple[DomainValue, ...] = ()
     excluded: tuple[DomainValue, ...] = ()
+    unrecorded: tuple[tuple[str, GradeRange], ...] = ()
     missing: tuple[str, ...] = ()
     not_documented: tuple[str, ...] = ()
     deciding_domain: str | None = None

@@ -339,6 +339,14 @@ class Domains:
             fresh = fresh.worst_with(self.missing_tool)
         return working, strict, fresh
 
+    def unrecorded(self) -> tuple[tuple[str, GradeRange], ...]:
+        """Domains without a value and the grades that each leaves open in the working interval."""
+        if self.sedated and self.ice is not None:
+            return ()
+        consciousness = self.missing_consciousness if self.missing_consciousness is not AROUSABLE else None
+        left_open = (("ice", self.missing_tool), ("consciousness", consciousness))
+        return tuple((domain, grades) for domain, grades in left_open if grades is not None)
+
     def _under_sedation(self) -> tuple[GradeRange, GradeRange, GradeRange]:
         """An ICE of at least one point under sedation proves nothing but may be a change; events still count."""
         high = self.around.headline

@@ -148,6 +148,14 @@ class Doses:
         index = bisect_left(self.dose_instants, before) - 1
         return [dose for dose, _ in self.weighed_at(self.dose_instants[index])] if index >= 0 else []
 
+    def last_systemic(self, until: datetime) -> Dose | None:
+        """The latest dose up to and including ``until`` that is not intrathecal; duplicates left out."""
+        for index in range(bisect_right(self.dose_instants, until) - 1, -1, -1):
+            given = [d for d, _ in self.weighed_at(self.dose_instants[index]) if d.route != "intrathecal"]
+            if given:
+                return given[-1]
+        return None
+
     def clocked_between(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, ClockedDoses]]:
         """The doses that start in [start, end) as treatment clocks see them, by instant."""
         for index in range(bisect_left(self.dose_instants, start), bisect_left(self.dose_instants, end)):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cards.json_values import number_text
-from cards.wording.data_quality import SAID
+from cards.wording.data_quality import SAID, worded
 from cds_service.evaluation import Answer, evaluate_record
 from cds_service.hooks.request import read_request
 from cds_service.hooks.services import SERVICES
@@ -105,5 +105,6 @@ def test_the_datum_does_what_the_page_says(key):
         messages = [problem.message for problem in bad.evaluation.problems if problem.code == code]
         assert not [message for message in messages if message in said]
     else:
+        sentence = worded(sentence)
         assert sentence in said
         assert sentence not in "\n".join(plain(card["detail"]) for card in good.cards)

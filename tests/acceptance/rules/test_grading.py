@@ -173,7 +173,7 @@ def test_GRD_11_nothing_assessable_is_ungradable_never_0():
 
 def test_GRD_12_event_domains_that_were_not_documented_are_listed():
     card = evaluated(T, ALERT, ice(T, 8))["cards"][0]
-    assert "Not documented, counted as absent: seizure, motor findings" in card["detail"]
+    assert "Not charted: seizure, weakness" in card["detail"]
 
 
 @pytest.mark.parametrize(("minutes", "expected"), [("07:00", (2, 2)), ("06:59", (0, 0))])

@@ -265,7 +265,7 @@ def test_the_card_shows_the_doses_of_the_line_and_second_line_agents_as_events()
     called = evaluated(on_day(6, "10:00"), *GRADE_2, DOSE, anakinra, *whole(on_day(6), 5))
     card = next(c for c in called["cards"] if "refractory" in c["summary"])
     assert "| day +5, 2026-03-06 | dexamethasone | 10 | 10 | 1 | 10 |" in card["detail"]
-    assert "Second-line agents since onset, noted and no part of the definition: anakinra, 1 time" in card["detail"]
+    assert "Second-line agents since onset, no part of the definition: anakinra, 1 time" in card["detail"]
     assert [line["line"] for line in called["refractory"]["lines"]] == [1]
 
 
@@ -331,7 +331,9 @@ def test_D10_a_rise_after_the_verdict_on_active_treatment_is_re_worsening():
 def test_D10_its_card_says_what_was_given_in_the_day_before_it():
     chart = *GRADE_2, DOSE, NEXT_DOSE, *whole(on_day(6), 8), *whole(on_day(6, "20:00"), 5)
     (shown,) = [
-        card for card in evaluated(on_day(6, "21:00"), *chart)["cards"] if "rose from 1 to 2" in card["summary"]
+        card
+        for card in evaluated(on_day(6, "21:00"), *chart)["cards"]
+        if "rose again on steroids, 1 to 2" in card["summary"]
     ]
     assert "In the 24 h before it: 10 mg dexamethasone-equivalent." in shown["detail"]
     assert "| dexamethasone: 10 mg | 2026-03-07 09:00 UTC |" in shown["detail"]

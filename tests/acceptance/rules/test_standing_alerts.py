@@ -161,6 +161,6 @@ def test_the_card_says_that_icans_began_on_steroids():
         for card in evaluated(on_day(6, "10:00"), *for_crs, *unchanged(5))["cards"]
         if "refractory" in card["summary"]
     )
-    assert "ICANS began on steroids: 8 doses, 80 mg dexamethasone-equivalent since 2026-03-04 02:00" in card["detail"]
+    assert "ICANS began on steroids: 8 doses, 80 mg dexamethasone-equivalent since day +3 02:00" in card["detail"]
     later = next(c for c in evaluated(on_day(6, "10:00"), *unchanged(5))["cards"] if "refractory" in c["summary"])
     assert "began on steroids" not in later["detail"]
