@@ -17,6 +17,8 @@ _INVISIBLE = re.compile(
 )
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$])")
 _WEB_ADDRESS = re.compile(r"(?i)(:)(?=//)|(?<=www)(\.)")
+# A backslash or an entity does not keep a GFM client from linking an e-mail address: it joins the text first.
+_MAIL = re.compile(r"(?<=\S)@(?=\S)")
 
 
 def plain(text: str, longest: int = LONGEST_VALUE) -> str:
@@ -32,13 +34,14 @@ def plain(text: str, longest: int = LONGEST_VALUE) -> str:
 def escape(text: str, longest: int = LONGEST_VALUE) -> str:
     """Charted text for use inside a line or table cell of GitHub-flavoured Markdown.
 
-    Markup characters get a backslash, ``&``, ``<`` and ``>`` become entities, web addresses do not link.
+    Markup characters get a backslash, ``&``, ``<`` and ``>`` become entities; web addresses do not link, and the sign
+    of an e-mail address becomes its full-width form.
     """
     line = _SPECIAL.sub(r"\\\1", fit(_on_one_line(text), longest))
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     if "//" in line or "www" in line.lower():
         line = _WEB_ADDRESS.sub(lambda found: "\\" + found.group(0), line)
-    return line
+    return _MAIL.sub("\N{FULLWIDTH COMMERCIAL AT}", line) if "@" in line else line
 
 
 def _on_one_line(text: str) -> str:

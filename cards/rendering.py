@@ -127,10 +127,16 @@ def _card(
         card["selectionBehavior"] = "any"
     if finding.indicator != "info":
         card["overrideReasons"] = override_reasons()
-    if about and about.startswith("https://"):
-        card["links"] = [{"label": "About this service and its sources", "url": about, "type": "absolute"}]
+    if links := _links(wording, about):
+        card["links"] = links
     card["extension"] = {EXTENSION: _extension(lead, others, view)}
     return card
+
+
+def _links(wording: Wording, about: str | None) -> list[dict[str, Any]]:
+    """The publication the card rests on, and what this service is; https addresses only."""
+    places = ((wording.source.label, wording.source.url), ("About this service and its sources", about or ""))
+    return [{"label": label, "url": url, "type": "absolute"} for label, url in places if url.startswith("https://")]
 
 
 def _extension(lead: Alert, others: Sequence[Alert], view: View) -> dict[str, Any]:
@@ -300,4 +306,9 @@ def _identity(name: str) -> str:
 
 def _with_identity(draft: dict[str, Any], card: str) -> dict[str, Any]:
     label = draft["label"]
-    return {"label": label, "uuid": _identity(f"{card}|{label}"), "actions": draft["actions"]}
+    return {
+        "label": label,
+        "uuid": _identity(f"{card}|{label}"),
+        "isRecommended": False,  # a choice, never advice; some clients ask for the member
+        "actions": draft["actions"],
+    }

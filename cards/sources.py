@@ -13,23 +13,27 @@ OVERRIDE_REASONS = f"{CANONICAL}/CodeSystem/override-reason"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A publication: ``label`` fits a card's source line, ``citation`` finds it."""
+    """A publication: ``label`` fits a card's source line, ``citation`` and ``url`` find it."""
 
     label: str
     citation: str
+    url: str = ""
 
 
 ASTCT = Source(
     "ASTCT consensus grading 2019 (Lee et al.)",
     "Lee et al. 2019, doi 10.1016/j.bbmt.2018.12.758",
+    "https://doi.org/10.1016/j.bbmt.2018.12.758",
 )
 FRIDBERG = Source(
     "Fridberg et al., Haematologica 2026",
     "Fridberg et al. 2026, doi 10.3324/haematol.2025.288954",
+    "https://doi.org/10.3324/haematol.2025.288954",
 )
 STRATI = Source(
     "Strati et al., Blood 2021",
     "Strati et al. 2021, PMID 33534891 (abstract)",
+    "https://pubmed.ncbi.nlm.nih.gov/33534891/",
 )
 ASCO_8011 = Source("ASCO 2020 abstract 8011", "ASCO 2020, abstract 8011")
 RECORD = Source("The available record", "")
@@ -51,11 +55,10 @@ _OVERRIDE_REASONS = (
 
 
 def card_source(source: Source, module: str, about_url: str | None) -> dict[str, Any]:
-    """The ``source`` of a card: what the finding rests on, and its topic as a Coding."""
+    """The ``source`` of a card: the publication a finding rests on, else the service, and its topic as a Coding."""
     topic = {"system": TOPICS, "code": module, "display": TOPIC_DISPLAY[module]}
-    if about_url:
-        return {"label": source.label, "url": about_url, "topic": topic}
-    return {"label": source.label, "topic": topic}
+    url = source.url or about_url
+    return {"label": source.label, "url": url, "topic": topic} if url else {"label": source.label, "topic": topic}
 
 
 def override_reasons() -> list[dict[str, str]]:

@@ -165,8 +165,9 @@ def _now(facts: CumulativeDose | SteroidDays, view: View) -> str:
 _DOSE_SOURCE = Source(
     f"{FRIDBERG.label}; {STRATI.label}; {ASCO_8011.label}",
     f"{FRIDBERG.citation}; {STRATI.citation}; {ASCO_8011.citation}",
+    FRIDBERG.url,
 )
-_DAYS_SOURCE = Source(f"{STRATI.label}; {ASCO_8011.label}", f"{STRATI.citation}; {ASCO_8011.citation}")
+_DAYS_SOURCE = Source(f"{STRATI.label}; {ASCO_8011.label}", f"{STRATI.citation}; {ASCO_8011.citation}", STRATI.url)
 
 WORDINGS = {
     "cumulative-dose": Wording(

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cards import CardContext, alert_json, render
+from cards.markdown import escape
 from cards.models import check_response
 from cards.rendering import EXTENSION, WORDINGS
 from cards.wording.assessment import domain_text, ice_text
@@ -486,3 +487,22 @@ def test_refractory_cards_show_the_doses_of_the_line_and_second_line_agents() ->
     again.finding = replace(again.finding, basis=replace(basis, recent_mg=Decimal(30), recent_uncounted=1))
     said = "In the 24 h before it: at least 30 mg dexamethasone-equivalent (1 dose not countable)."
     assert said in only_card(again)["detail"]
+
+
+@pytest.mark.parametrize("kind", sorted(every_type()))
+def test_a_card_leads_to_its_source_and_recommends_nothing(kind: str) -> None:
+    card = only_card(every_type()[kind])
+    assert card["source"]["url"].startswith("https://")
+    urls = [link["url"] for link in card["links"]]
+    assert urls[-1] == "https://icans.example.org/about" and all(url.startswith("https://") for url in urls)
+    assert all(suggestion["isRecommended"] is False for suggestion in card.get("suggestions", []))
+    (bare,) = render(evaluation(every_type()[kind]), context=CardContext(), hook_instance=HOOK)
+    assert ("url" in bare["source"]) is ("links" in bare) is (WORDINGS[kind].source.url != "")
+
+
+@pytest.mark.parametrize(
+    "charted", ["ask anna@ward.example", "mailto:a@b.c", "see https://e.example and www.e.example"]
+)
+def test_no_charted_text_becomes_a_link(charted: str) -> None:
+    text = escape(charted)
+    assert "@" not in text and not re.search(r"(?<!\\):\/\/|www(?<!\\)\.", text)
