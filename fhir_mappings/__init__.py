@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fhir_mappings.intake.gather import AFFECTS
     from fhir_mappings.mapping_check.check import MappingCheck
     from fhir_mappings.mapping_check.report import Report, ReportRow
+    from fhir_mappings.mapping_check.rows import mapping_csv
     from fhir_mappings.mapping_check.template import mapping_template
     from fhir_mappings.reading import Reading, read, read_prefetch
     from fhir_mappings.settings import ReadSettings
@@ -35,6 +36,7 @@ __all__ = [
     "contents",
     "load_models",
     "load_terminology",
+    "mapping_csv",
     "mapping_template",
     "read",
     "read_prefetch",
@@ -55,6 +57,7 @@ _MODULE_OF = {
     "contents": "intake.bundles",
     "load_models": "fhir_types.validate",
     "load_terminology": "terminology.lookup",
+    "mapping_csv": "mapping_check.rows",
     "mapping_template": "mapping_check.template",
     "read": "reading",
     "read_prefetch": "reading",

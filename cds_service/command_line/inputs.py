@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 #: Data older than this are unlikely to be meant as of now.
 OLD_DATA = timedelta(hours=48)
 MOST_NAMED = 20
-#: Problems that a site mends with a mapping.
-_UNMAPPED = frozenset({"code-unmapped", "unit-unknown", "value-unmapped", "drug-unknown"})
 
 
 def read_all(inputs: Inputs, settings: ReadSettings, patient: str | None) -> Reading:
@@ -141,10 +139,12 @@ def exit_status(inputs: Inputs) -> int:
 
 
 def _was_read(reading: Reading) -> str:
+    from cds_service.output.text import UNMAPPED
+
     counts = ", ".join(f"{number} {kind}" for kind, number in sorted(reading.counts.items()))
     every = [*reading.problems, *(problem for record in reading.records.values() for problem in record.problems)]
     problems = f"; problems: {tally([problem.code for problem in every])}" if every else ""
-    unmapped = any(problem.code in _UNMAPPED for problem in every)
+    unmapped = any(problem.code in UNMAPPED for problem in every)
     hint = " Codes, units or texts are not understood: icans-cds mappings check PATH lists them." if unmapped else ""
     return f"Read: {counts or 'no resource'}{problems}.{hint}"
 

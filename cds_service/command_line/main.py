@@ -118,6 +118,9 @@ def _add_mappings(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     check.add_argument(
         "--write-template", type=Path, metavar="FILE", help="write a ConceptMap to fill in with what is not understood"
     )
+    check.add_argument(
+        "--write-csv", type=Path, metavar="FILE", help="write the same as a table with proposals and a column to tick"
+    )
     check.add_argument("--format", choices=("text", "json"), default="text")
     check.add_argument("--output", type=Path, metavar="FILE", help="write the result here instead of standard output")
     check.set_defaults(command=_command("mappings", "mappings_check"))

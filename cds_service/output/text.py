@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 MOST_PROBLEMS = 20
+MOST_REFERENCES = 5
+#: Problems that a site mends with a mapping.
+UNMAPPED = frozenset({"code-unmapped", "drug-unmapped", "unit-unknown", "value-not-numeric"})
+_INDEX = re.compile(r"\[\d+\]")
 _COLOURS = {"critical": "1;31", "warning": "33", "info": "36", "heading": "1", "faint": "2"}
 _UNPRINTABLE = re.compile(r"[^\S ]|[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 _EMPHASIS = re.compile(r"\*\*(.+?)\*\*|(?<![\\\w])_(.+?)_(?!\w)|`(.+?)`")
@@ -136,18 +140,38 @@ def _no_card_text(evaluation: Evaluation) -> str:
     return f"No card: outside monitoring ({evaluation.monitoring}). Absence of a card does not mean absence of ICANS."
 
 
-def problem_lines(problems: Iterable[Problem]) -> list[str]:
-    """Data problems, those that could change something first; more than MOST_PROBLEMS are counted."""
-    listed = sorted(problems, key=lambda problem: not problem.affects)
-    if not listed:
+def problem_lines(problems: Sequence[Problem]) -> list[str]:
+    """Data problems, those that could change something first; those of one kind once, with how many they are.
+
+    More than MOST_PROBLEMS kinds are counted.
+    """
+    if not problems:
         return []
-    lines = ["", f"Data problems ({len(listed)})"]
-    for problem in listed[:MOST_PROBLEMS]:
-        where = " ".join(part for part in (problem.reference, problem.element) if part)
-        lines += wrapped(f"  {problem.code}  ", f"{where}: {problem.message}" if where else problem.message)
-    if len(listed) > MOST_PROBLEMS:
-        lines.append(f"  and {len(listed) - MOST_PROBLEMS} more; --format json lists all")
+    kinds: dict[tuple[object, ...], list[Problem]] = {}
+    for problem in sorted(problems, key=lambda problem: not problem.affects):
+        kind = (problem.code, problem.reference.partition("/")[0], _INDEX.sub("", problem.element), problem.affects)
+        kinds.setdefault(kind, []).append(problem)
+    lines = ["", f"Data problems ({len(problems)})"]
+    for alike in list(kinds.values())[:MOST_PROBLEMS]:
+        lines += wrapped(f"  {alike[0].code}  ", _in_one(alike))
+    if len(kinds) > MOST_PROBLEMS:
+        more = sum(len(alike) for alike in list(kinds.values())[MOST_PROBLEMS:])
+        lines.append(f"  and {more} more; --format json lists all")
+    if any(problem.code in UNMAPPED for problem in problems):
+        lines += wrapped("  ", "icans-cds mappings check PATH lists what is not understood, and how to map it.")
     return lines
+
+
+def _in_one(alike: Sequence[Problem]) -> str:
+    """Problems of one code, type of resource and element: how many, the first few places, the message."""
+    first = alike[0]
+    places = list(dict.fromkeys(problem.reference for problem in alike if problem.reference))
+    more = f" and {len(places) - MOST_REFERENCES} more" if len(places) > MOST_REFERENCES else ""
+    where = " ".join(part for part in (", ".join(places[:MOST_REFERENCES]) + more, first.element) if part)
+    often = f"{len(alike)} times: " if len(alike) > 1 else ""
+    same = all(problem.message == first.message for problem in alike)
+    message = first.message if same else f"such as: {first.message}"
+    return f"{often}{where}: {message}" if where else f"{often}{message}"
 
 
 def _markdown_lines(markdown: str) -> list[str]:

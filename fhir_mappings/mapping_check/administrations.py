@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from fhir_mappings.fhir_types import elements as lean
 from fhir_mappings.fhir_types.medication import CodeableReference, Medication, MedicationAdministration
+from fhir_mappings.mapping_check.proposals import Proposals
 from fhir_mappings.mapping_check.report import (
     IRRELEVANT,
     LOOKS_RELEVANT,
@@ -17,6 +18,7 @@ from fhir_mappings.mapping_check.report import (
     named_by,
     only_local,
     unit_of,
+    what_it_may_be,
 )
 from fhir_mappings.medications.administration import AdministrationContext
 from fhir_mappings.medications.amounts import Given
@@ -39,6 +41,7 @@ class AdministrationCheck:
     def __init__(self, settings: ReadSettings) -> None:
         self._settings = settings
         self._terminology = settings.terminology
+        self._proposals = Proposals(settings.terminology)
         self._context = AdministrationContext(settings, self._find)
         self._taken = 0
         self._relevant: dict[str, Medication] = {}
@@ -105,21 +108,22 @@ class AdministrationCheck:
             return named_by("drug", concept, UNDERSTOOD, meaning=f"{meaning}, by its name", map_to=told)
         if match is not None:
             return named_by("drug", concept, IRRELEVANT, meaning=match.ingredient)
-        if not self._terminology.looks_relevant(drug.texts, "medication"):
+        proposal = self._proposals.drug(drug.texts)
+        map_to = what_it_may_be(proposal, "a code of ingredient")
+        if not proposal and not self._terminology.looks_relevant(drug.texts, "medication"):
             if not only_local(concept):
                 return named_by("drug", concept, IRRELEVANT)
             lost = "nothing, unless it is a steroid, a sedative or the infusion by another name"
-            return named_by(
-                "drug", concept, IRRELEVANT, lost=lost, map_to="a code of ingredient", targets=(canonical.INGREDIENT,)
-            )
+            return named_by("drug", concept, IRRELEVANT, lost=lost, map_to=map_to, targets=(canonical.INGREDIENT,))
         if mappable(concept)[1] is not None and is_local(mappable(concept)[0]):
             return named_by(
                 "drug",
                 concept,
                 LOOKS_RELEVANT,
                 lost=_NOT_COUNTED,
-                map_to="a code of ingredient",
+                map_to=map_to,
                 targets=(canonical.INGREDIENT,),
+                proposal=proposal,
             )
         return CodedItem(
             "drug",
@@ -128,8 +132,9 @@ class AdministrationCheck:
             " ".join(words(drug.shown)),
             drug.shown,
             lost=_NOT_COUNTED,
-            map_to="a code of ingredient",
+            map_to=map_to,
             targets=(canonical.INGREDIENT,),
+            proposal=proposal,
         )
 
     def _amount(self, resource: MedicationAdministration, drug: AdministeredDrug) -> CodedItems:
@@ -183,16 +188,19 @@ class AdministrationCheck:
             alone = (pair for pair in concept.pairs if self._terminology.route([pair]) == counts)
             return named_by("route", concept, UNDERSTOOD, next(alone, None), meaning=counts)
         pair = mappable(concept)
+        shown = next(iter(concept.texts), "") or (pair[1] or "")
+        proposal = self._proposals.route(shown)
+        map_to = what_it_may_be(proposal, "a code of administration-route")
         if pair[1] is not None and is_local(pair[0]):
             return named_by(
                 "route",
                 concept,
                 LOOKS_RELEVANT,
                 lost=lost,
-                map_to="a code of administration-route",
+                map_to=map_to,
                 targets=(canonical.ROUTE,),
+                proposal=proposal,
             )
-        shown = next(iter(concept.texts), "") or (pair[1] or "")
         return CodedItem(
             "route",
             LOOKS_RELEVANT,
@@ -200,8 +208,9 @@ class AdministrationCheck:
             " ".join(words(shown)),
             shown,
             lost=lost,
-            map_to="a code of administration-route",
+            map_to=map_to,
             targets=(canonical.ROUTE,),
+            proposal=proposal,
         )
 
     def _event(self, resource: MedicationAdministration) -> CodedItems:

@@ -27,6 +27,8 @@ _HINTS: tuple[tuple[str, str], ...] = (
     ("seizure", "seizure"),
     ("seizures", "seizure"),
     ("level consciousness", "consciousness"),
+    ("icans loc", "consciousness"),
+    ("neuro loc", "consciousness"),
     ("loc arousal", "consciousness"),
     ("arousal", "consciousness"),
     ("cerebral edema", "icp-edema"),
@@ -54,14 +56,21 @@ _HINTS: tuple[tuple[str, str], ...] = (
     ("ice score", "ice-total"),
     ("ice total", "ice-total"),
     ("ice", "ice-total"),
-    ("icans", "documented-icans-grade"),
     ("cart infusion", "car-t-infusion"),
     ("car infusion", "car-t-infusion"),
+    ("car reinfusion", "car-t-infusion"),
 )
+#: A name of these words alone is as little as a documented grade is called by; "ICANS tremor" is none.
+_GRADE_WORDS = frozenset(
+    {"icans", "score", "total", "overall", "current", "max", "maximum", "highest", "worst", "astct"}
+)
+#: What a row of these words alone is; within a longer name they are too often something else.
+_ALONE = {frozenset({"loc"}): "consciousness"}
 _RULES = tuple((frozenset(phrase.split()), code) for phrase, code in _HINTS)
 
 
 def hint(texts: Iterable[str | None]) -> str | None:
     """The icans-assessment code that the words of a name hint at, None if none does."""
     said = {word for text in texts if text for word in words(text)}
-    return next((code for needed, code in _RULES if needed <= said), None)
+    found = _ALONE.get(frozenset(said)) or next((code for needed, code in _RULES if needed <= said), None)
+    return found or ("documented-icans-grade" if "icans" in said <= _GRADE_WORDS else None)

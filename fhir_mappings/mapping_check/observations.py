@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from fhir_mappings.fhir_types import elements as lean
 from fhir_mappings.intake.relevance import Selector
 from fhir_mappings.mapping_check.hints import hint
+from fhir_mappings.mapping_check.proposals import Proposals
 from fhir_mappings.mapping_check.report import (
     IRRELEVANT,
     LOOKS_RELEVANT,
@@ -17,6 +18,7 @@ from fhir_mappings.mapping_check.report import (
     named_by,
     only_local,
     unit_of,
+    what_it_may_be,
 )
 from fhir_mappings.observations.values import (
     LONGEST_ANSWER,
@@ -29,12 +31,14 @@ from fhir_mappings.observations.values import (
 )
 from fhir_mappings.settings import ReadSettings
 from fhir_mappings.terminology import systems as canonical
+from fhir_mappings.terminology.drug_names import words
 from fhir_mappings.terminology.lookup import ConflictingCodings
 
 _ANSWERS = (canonical.FINDING, canonical.SCORE, canonical.NOT_ASSESSED)
 _NOT_READ = "the assessment is not read, no grade follows from it"
 _CODED = frozenset({"consciousness", "seizure", "motor", "icp-edema", "attribution"})
 _WITHOUT_POINTS = _CODED | {"seizure-duration", "car-t-infusion"}
+_INFUSED = frozenset({"infusion", "infused", "infuse", "reinfusion", "transfusion", "administration", "administered"})
 #: Of these no answer is read, coded or in words.
 _WITHOUT_ANSWER = frozenset({"seizure-duration", "car-t-infusion", "documented-crs-grade"})
 _DURATION_UNITS = ("s", "min", "h")
@@ -45,6 +49,7 @@ class ObservationCheck:
 
     def __init__(self, settings: ReadSettings, selector: Selector) -> None:
         self._terminology = settings.terminology
+        self._proposals = Proposals(settings.terminology)
         self._selector = selector
 
     def noted(self, observation: lean.Observation) -> CodedItems:
@@ -63,36 +68,42 @@ class ObservationCheck:
         kept = [c for c in asked.coding or () if c.system != canonical.ASSESSMENT or c.code in own]
         return lean.CodeableConcept(coding=tuple(kept), text=asked.text)
 
+    def meant(self, kind: str, texts: list[str]) -> str | None:
+        """The icans-assessment code that a name hints at by its words, or by a product and an infusion of it."""
+        found = hint(texts)
+        if kind == "procedure" and found != "car-t-infusion":
+            return "car-t-infusion" if self._proposals.cells(texts) else None
+        infused = any(not _INFUSED.isdisjoint(words(text)) for text in texts)
+        return found or ("car-t-infusion" if infused and self._proposals.cells(texts) else None)
+
     def unmapped(self, kind: str, concept: lean.CodeableConcept, verdict: str, lost: str) -> CodedItem:
         """A code that looks relevant, or may be, with what to map it to."""
         targets = (canonical.ASSESSMENT,) if mappable(concept)[1] else ()
-        meant = hint(concept.texts) if kind != "procedure" else "car-t-infusion"
+        meant = self.meant(kind, concept.texts)
+        proposal = f"icans-assessment|{meant}" if meant and targets else ""
+        map_to = what_it_may_be(proposal, "the icans-assessment code that it means")
         if not targets:
             map_to = "nothing: it has no code; chart it with one"
-        elif meant is None:
-            map_to = "the icans-assessment code that it means"
-        else:
-            map_to = f"icans-assessment {meant}, if that is what it means"
-        return named_by(kind, concept, verdict, lost=lost, map_to=map_to, targets=targets)
+        return named_by(kind, concept, verdict, lost=lost, map_to=map_to, targets=targets, proposal=proposal)
 
     def _named(self, kind: str, concept: lean.CodeableConcept, valued: lean.Valued) -> CodedItems:
         verdict = self._selector.verdict(concept)
         if verdict.conflicting:
-            meant = ", ".join(verdict.conflicting)
-            lost = f"its codings mean different things ({meant}), so that none is used"
+            lost = f"its codings mean different things ({', '.join(verdict.conflicting)}), so that none is used"
             return [named_by(kind, concept, LOOKS_RELEVANT, lost=lost, map_to="one meaning: correct one of the maps")]
         if verdict.assessment is not None:
             pair = next(pair for pair in concept.pairs if self._meaning(pair) == verdict.assessment)
             named = named_by(kind, concept, UNDERSTOOD, pair, meaning=verdict.assessment)
             return [named, *self._values(verdict.assessment, valued)]
-        relevant = verdict.looks_relevant or hint(concept.texts) is not None
+        meant = self.meant(kind, concept.texts)
+        relevant = verdict.looks_relevant or meant is not None
         if relevant:
             named = self.unmapped(kind, concept, LOOKS_RELEVANT, _NOT_READ)
         elif only_local(concept):
             named = self.unmapped(kind, concept, IRRELEVANT, "nothing, unless it is an assessment by another name")
         else:
             named = named_by(kind, concept, IRRELEVANT)
-        return [named, *self._unknown_values(valued, named.verdict, hint(concept.texts), bool(named.targets))]
+        return [named, *self._unknown_values(valued, named.verdict, meant, bool(named.targets))]
 
     def _meaning(self, pair: tuple[str | None, str | None]) -> str | None:
         try:
@@ -106,11 +117,12 @@ class ObservationCheck:
         answer = answer_of(valued, "", numbers=True)
         # Words under a question that nothing hints at are more likely a note than an answer.
         if answer is not None and may_be_mapped and (verdict == LOOKS_RELEVANT or valued.value_string is None):
-            found.append(_unmapped_answer(answer[0], verdict, _targets(meant), "the answer is not read either"))
+            lost = "the answer is not read either"
+            found.append(self._unmapped_answer(answer[0], verdict, _targets(meant), lost, meant))
         reason = valued.data_absent_reason
         if reason is not None and may_be_mapped and not self._terminology.absent(reason.pairs):
             lost = "why it was not assessed is not read either"
-            found.append(_unmapped_answer(reason, verdict, (canonical.NOT_ASSESSED,), lost, "reason"))
+            found.append(self._unmapped_answer(reason, verdict, (canonical.NOT_ASSESSED,), lost, meant, "reason"))
         quantity = valued.value_quantity
         if quantity is not None and (quantity.unit or quantity.code):
             found.append(unit_of(quantity, IRRELEVANT))
@@ -136,7 +148,7 @@ class ObservationCheck:
                 return named_by("answer", answer, UNDERSTOOD, pair, meaning=f"{assessment} {meaning}")
         target = canonical.SCORE if assessment not in _WITHOUT_POINTS else canonical.FINDING
         lost = f"the {assessment} is not read"
-        return _unmapped_answer(answer, LOOKS_RELEVANT, (target, canonical.NOT_ASSESSED), lost)
+        return self._unmapped_answer(answer, LOOKS_RELEVANT, (target, canonical.NOT_ASSESSED), lost, assessment)
 
     def _answer_meaning(self, pair: tuple[str | None, str | None], assessment: str) -> str | None:
         terminology = self._terminology
@@ -159,7 +171,34 @@ class ObservationCheck:
             if meaning is not None or self._terminology.absent([pair]):
                 return named_by("reason", reason, UNDERSTOOD, pair, meaning=meaning or "missing")
         lost = f"why the {assessment} was not assessed is unknown; it counts as missing"
-        return _unmapped_answer(reason, LOOKS_RELEVANT, (canonical.NOT_ASSESSED,), lost, "reason")
+        return self._unmapped_answer(reason, LOOKS_RELEVANT, (canonical.NOT_ASSESSED,), lost, assessment, "reason")
+
+    def _unmapped_answer(
+        self,
+        answer: lean.CodeableConcept,
+        verdict: str,
+        targets: tuple[str, ...],
+        lost: str,
+        assessment: str | None,
+        kind: str = "answer",
+    ) -> CodedItem:
+        text = shown_text(answer).strip()
+        named = mappable(answer)[1] is None
+        if named and not 0 < len(text) <= LONGEST_ANSWER:
+            told = f"nothing: it has no code, and its text {'is a note' if text else 'is missing'}; chart it coded"
+            return CodedItem(kind, verdict, display="text" if text else "none", lost=lost, map_to=told)
+        proposal = self._proposals.answer(text, assessment, targets)
+        names = " or ".join(target.rpartition("/")[2] for target in targets)
+        return named_by(
+            kind,
+            answer,
+            verdict,
+            _named(answer)[0] if named else None,
+            lost=lost,
+            map_to=what_it_may_be(proposal, f"a code of {names}"),
+            targets=targets,
+            proposal=proposal,
+        )
 
 
 def _targets(meant: str | None) -> tuple[str, ...]:
@@ -167,19 +206,6 @@ def _targets(meant: str | None) -> tuple[str, ...]:
     if meant is None or meant == "car-t-infusion":
         return _ANSWERS
     return (canonical.FINDING if meant in _CODED else canonical.SCORE, canonical.NOT_ASSESSED)
-
-
-def _unmapped_answer(
-    answer: lean.CodeableConcept, verdict: str, targets: tuple[str, ...], lost: str, kind: str = "answer"
-) -> CodedItem:
-    named = mappable(answer)[1] is None
-    text = shown_text(answer)
-    if named and not 0 < len(text.strip()) <= LONGEST_ANSWER:
-        told = f"nothing: it has no code, and its text {'is a note' if text.strip() else 'is missing'}; chart it coded"
-        return CodedItem(kind, verdict, display="text" if text.strip() else "none", lost=lost, map_to=told)
-    names = " or ".join(target.rpartition("/")[2] for target in targets)
-    pair = _named(answer)[0] if named else None
-    return named_by(kind, answer, verdict, pair, lost=lost, map_to=f"a code of {names}", targets=targets)
 
 
 def _named(answer: lean.CodeableConcept) -> list[tuple[str | None, str | None]]:

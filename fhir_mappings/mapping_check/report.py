@@ -33,7 +33,7 @@ class CodedItem:
     "reason" (of not assessing), "unit", "route", "event", "value" (how something is charted), "resource".
     verdict: one of VERDICTS. system, code, display: as charted ("" where there is none).
     meaning: the project's code it is understood as. lost: what its absence costs. map_to: what to do about it.
-    targets: the code systems that a site can map it to.
+    targets: the code systems that a site can map it to. proposal: what it may mean, ``ingredient|prednisone``.
     """
 
     kind: str
@@ -45,6 +45,7 @@ class CodedItem:
     lost: str = ""
     map_to: str = ""
     targets: tuple[str, ...] = ()
+    proposal: str = ""
 
 
 CodedItems = list[CodedItem]
@@ -114,6 +115,7 @@ def named_by(
     lost: str = "",
     map_to: str = "",
     targets: tuple[str, ...] = (),
+    proposal: str = "",
 ) -> CodedItem:
     """A row about a concept, shown by one of its codings: the one given, else the one a site would map."""
     system, code = pair if pair is not None else mappable(concept)
@@ -130,7 +132,13 @@ def named_by(
         lost,
         map_to,
         targets,
+        proposal,
     )
+
+
+def what_it_may_be(proposal: str, otherwise: str) -> str:
+    """What to map something to: the proposal, if there is one."""
+    return f"{proposal.replace('|', ' ')}, if that is what it means" if proposal else otherwise
 
 
 def unit_of(quantity: lean.Quantity, verdict: str, *, meaning: str = "", lost: str = "", map_to: str = "") -> CodedItem:

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from fhir_mappings.terminology import spreadsheet
 from fhir_mappings.terminology import systems as canonical
 from fhir_mappings.terminology.check_digits import loinc_is_valid, snomed_is_valid
 
@@ -97,14 +98,14 @@ def read_tables(bundled: Path, overlay: Path | None, unverified: bool) -> Tables
 
 
 def overlay_files(overlay: Path) -> list[Path]:
-    """The JSON files of a site's mappings folder, or the one file; raises TerminologyError if there is none."""
+    """The JSON and CSV files of a site's mappings folder, or the one file; raises TerminologyError if there is none."""
     if overlay.is_file():
         return [overlay]
     if not overlay.is_dir():
         raise TerminologyError(str(overlay), "", "is not a folder")
-    found = sorted(path for path in overlay.rglob("*.json") if path.is_file())
+    found = sorted(path for path in overlay.rglob("*") if path.suffix.lower() in (".json", ".csv") and path.is_file())
     if not found:
-        raise TerminologyError(str(overlay), "", "holds no .json file")
+        raise TerminologyError(str(overlay), "", "holds no .json and no .csv file")
     return found
 
 
@@ -112,7 +113,20 @@ def _lay_over(overlay: Path, tables: Tables) -> None:
     mapped_in: dict[tuple[str, Source, str | None], str] = {}
     for path in overlay_files(overlay):
         name = path.name if path == overlay else str(path.relative_to(overlay))
-        _add(name, _decoded(path, name), tables, mapped_in)
+        if path.suffix.lower() == ".csv":
+            _add_rows(path, name, tables, mapped_in)
+        else:
+            _add(name, _decoded(path, name), tables, mapped_in)
+
+
+def _add_rows(path: Path, name: str, tables: Tables, mapped_in: dict[Any, str]) -> None:
+    try:
+        for number, group in spreadsheet.groups_of(path, TARGETS):
+            _add_map(_Checked(f"{name} row {number}", {"group": [group]}, ""), tables, mapped_in)
+    except spreadsheet.BadRow as bad:
+        raise TerminologyError(f"{name} row {bad.row}" if bad.row else name, bad.column, bad.reason) from None
+    except OSError as error:
+        raise TerminologyError(name, "", f"cannot be read: {error.strerror}") from None
 
 
 def _decoded(path: Path, name: str | None = None) -> dict[str, Any]:

@@ -53,6 +53,8 @@ def mappings_check(options: Namespace) -> int:
     write(json_bytes(report_json(check.report)) if as_json else report_text(check.report).encode(), options.output)
     if options.write_template is not None:
         _write_template(check.report, terminology, options.write_template)
+    if options.write_csv is not None:
+        _write_csv(check.report, options.write_csv)
     return NOT_FHIR if inputs.unread else DONE
 
 
@@ -120,6 +122,15 @@ def _write_template(report: Report, terminology: Terminology, file: Path) -> Non
     write(json_bytes(found), file)
     elements = sum(len(group["element"]) for group in found.get("group", ()))
     say(f"{file}: {elements} codes to map; fill in targets and give its folder as --mappings")
+
+
+def _write_csv(report: Report, file: Path) -> None:
+    from fhir_mappings import mapping_csv
+
+    found, rows = mapping_csv(report)
+    create_folder(file.parent)
+    write(found, file)
+    say(f"{file}: {rows} codes to map; tick what is right in the column accept and give its folder as --mappings")
 
 
 def _iso(instant: datetime | None) -> str | None:

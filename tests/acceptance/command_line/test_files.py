@@ -185,7 +185,7 @@ def test_N10_mappings_may_be_one_file_and_not_an_empty_folder(folder: Path, expe
     assert done.returncode == 0, done.stderr
     (folder / "none").mkdir()
     done = run(*WHOLE[:1], str(folder / "course.json"), *WHOLE[1:], "--mappings", str(folder / "none"))
-    assert (done.returncode, b"holds no .json file" in done.stderr) == (2, True)
+    assert (done.returncode, b"holds no .json and no .csv file" in done.stderr) == (2, True)
 
 
 def test_N10_data_that_are_not_understood_name_the_check(folder: Path) -> None:

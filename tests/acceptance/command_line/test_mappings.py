@@ -12,7 +12,7 @@ import pytest
 from cds_service.site.settings import load_settings
 from cds_service.web.app import create_app
 from fhir_mappings.terminology import systems as canonical
-from fhir_mappings.terminology.lookup import BUNDLED, load_terminology
+from fhir_mappings.terminology.lookup import BUNDLED
 from tests.acceptance.command_line.test_commands import printed, refused, run
 from tests.support.builders import (
     ASSESSMENT,
@@ -338,65 +338,6 @@ def test_words_without_a_code_are_mapped_as_words(tmp_path: Path) -> None:
     file.write_text(json.dumps(template))
     found = printed("evaluate", str(data), "--as-of", on_day(6), "--format", "json", "--mappings", str(folder))
     assert json.loads(found)["exposure"]["dexamethasoneEquivalentMg"] == 10
-
-
-WORDED = [
-    ("consciousness", {"valueString": "Awakens  to Voice"}, canonical.FINDING, "awakens-to-voice"),
-    ("consciousness", {"valueCodeableConcept": {"text": "Awakens to voice"}}, canonical.FINDING, "awakens-to-voice"),
-    ("consciousness", {"valueCodeableConcept": {"coding": [{"display": "To voice"}]}}, canonical.FINDING, "alert"),
-    ("consciousness", {"valueString": "3"}, canonical.FINDING, "unarousable"),
-    ("seizure", {"valueString": "None seen"}, canonical.FINDING, "none"),
-    ("documented-icans-grade", {"valueString": "Grade 3"}, canonical.SCORE, "3"),
-    ("rass", {"valueString": "-2 light sedation"}, canonical.SCORE, "-2"),
-    ("ice-total", {"valueCodeableConcept": {"text": "seven of ten"}}, canonical.SCORE, "7"),
-    ("ice-total", {"valueString": "unable - sedated"}, canonical.NOT_ASSESSED, "sedated"),
-    ("ice-total", {"dataAbsentReason": {"text": "Pt sedated"}}, canonical.NOT_ASSESSED, "sedated"),
-]
-
-
-@pytest.mark.parametrize(("question", "value", "target", "meaning"), WORDED)
-def test_answers_in_words_are_quoted_and_can_be_mapped(
-    question: str, value: Json, target: str, meaning: str, tmp_path: Path
-) -> None:
-    data, folder = tmp_path / "data.json", tmp_path / "mappings"
-    data.write_text(
-        json.dumps(bundle(infusion(on_day(0)), observed(concept(ASSESSMENT, question), on_day(5), **value)))
-    )
-    file = folder / "words.json"
-    before = json.loads(printed("mappings", "check", str(data), "--write-template", str(file), "--format", "json"))
-    (line,) = before["looksRelevant"]
-    assert (line["system"], line["kind"] in ("answer", "reason")) == (canonical.ANSWER_NAME, True)
-    template = json.loads(file.read_text())
-    (group,) = [group for group in template["group"] if group["target"] == target]
-    (element,) = group["element"]
-    assert group["source"] == canonical.ANSWER_NAME and element["code"] == canonical.answer_name(line["display"])
-    element["target"] = [{"code": meaning, "equivalence": "equivalent"}]
-    file.write_text(json.dumps(template))
-    after = json.loads(printed("mappings", "check", str(data), "--mappings", str(folder), "--format", "json"))
-    assert not after["looksRelevant"]
-    at = ("--as-of", on_day(5), "--format", "json")
-    evaluated = json.loads(printed("evaluate", str(data), *at, "--mappings", str(folder)))
-    assert evaluated["problems"] == [] != json.loads(printed("evaluate", str(data), *at))["problems"]
-
-
-def test_an_answer_in_words_is_compared_whole_with_its_sign_and_after_its_codes(tmp_path: Path) -> None:
-    folder = overlay(
-        tmp_path,
-        source=canonical.ANSWER_NAME,
-        target=canonical.SCORE,
-        element=[{"code": "-2", "target": [{"code": "-2", "equivalence": "equivalent"}]}],
-    )
-    terminology = load_terminology(folder)
-    assert terminology.score("rass", [], ["-2"]) == terminology.score("rass", [], [" \uff0d2 "]) == -2
-    assert [terminology.score("rass", [], [text]) for text in ("2", "+2", "-2 to -1", "a -2")] == [None] * 4
-    assert terminology.score("rass", [(canonical.SCORE, "1")], ["-2"]) == 1
-
-
-def test_a_note_is_no_answer_to_map(tmp_path: Path) -> None:
-    note = "Patient of bed 4 was found asleep, roused by her daughter and then spoke in full sentences for a while."
-    found = lines_of(observed(concept(ASSESSMENT, "consciousness"), valueString=note), tmp_path=tmp_path)
-    (line,) = found["looksRelevant"]
-    assert (line["code"], line["display"]) == ("", "text") and "note" in line["mapTo"]
 
 
 DOCS = Path(__file__).parents[3] / "docs"
