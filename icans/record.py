@@ -219,6 +219,8 @@ class Dose(Entry):
     lower_mg, upper_mg: mg of that drug given at least and at most (upper None: no bound is known);
         equal where the amount is known.
     route: "systemic", "intrathecal" or "unknown"; other routes make no Dose.
+    way: the route itself ("intravenous", "oral" ...), which repetitions have in common (E3); "" if not recorded.
+    route_shown: as charted.
     end: end of the administration for a dose over a period, else None.
     running: in progress without an end.
     contradicting: the bounds are two readings of what is charted (L8): totals take the lower one; treatment
@@ -232,6 +234,7 @@ class Dose(Entry):
     lower_mg: Decimal
     upper_mg: Decimal | None
     route: str
+    way: str = ""
     route_shown: str = ""
     end: datetime | None = None
     running: bool = False

@@ -283,7 +283,8 @@ def route_map() -> dict[str, Any]:
     groups: Group = {}
     for row in table("routes.csv"):
         system = canonical.ROUTE_NAME if row["system"] == "name" else row["system"]
-        found = element(row["code"], row["display"], target(row["route"], "", "wider"))
+        more = {"product": [{"property": canonical.WAY, "value": row["way"]}]} if row["way"] else {}
+        found = element(row["code"], row["display"], target(row["route"], "", "wider", **more))
         add(groups, system, canonical.ROUTE, found)
     return concept_map(
         "routes",

@@ -54,7 +54,7 @@ class AdministrationContext:
     settings: ReadSettings
     medication: Medications = _no_medication
     _drugs: dict[lean.CodeableConcept, AdministeredDrug] = field(default_factory=dict, repr=False)
-    _routes: dict[lean.CodeableConcept, str | None] = field(default_factory=dict, repr=False)
+    _routes: dict[lean.CodeableConcept, tuple[str | None, str]] = field(default_factory=dict, repr=False)
     _readers: dict[tuple[tuple[Ratio, ...], ...], AmountReader] = field(default_factory=dict, repr=False)
 
     def drug(self, resource: MedicationAdministration) -> AdministeredDrug:
@@ -70,12 +70,21 @@ class AdministrationContext:
 
     def route(self, resource: MedicationAdministration) -> str | None:
         """How the route counts, None if there is none or it is not known."""
+        return self._route(resource)[0]
+
+    def way(self, resource: MedicationAdministration) -> str:
+        """The route itself ("intravenous"), "" if there is none."""
+        return self._route(resource)[1]
+
+    def _route(self, resource: MedicationAdministration) -> tuple[str | None, str]:
         concept = resource.dosage.route if resource.dosage else None
         if concept is None:
-            return None
-        if concept not in self._routes:
-            self._routes[concept] = self.settings.terminology.route(concept.pairs, concept.texts)
-        return self._routes[concept]
+            return None, ""
+        found = self._routes.get(concept)
+        if found is None:
+            terminology, pairs, texts = self.settings.terminology, tuple(concept.pairs), concept.texts
+            found = self._routes[concept] = terminology.route(pairs, texts), terminology.way(pairs, texts)
+        return found
 
     def amounts(self, drug: AdministeredDrug) -> AmountReader:
         """The reader of amounts of a drug of these strengths."""
@@ -301,6 +310,7 @@ class _Charted:
             contradicting=given.is_contradicting,
             part_of=self._part_of,
             route=route,
+            way=self.context.way(self.resource),
             route_shown=next(iter(concept.texts), "") if concept else "",
             end=self.times.end.at if self.times.end else None,
             running=self._running(status),

@@ -192,12 +192,31 @@ class Terminology:
 
     def route(self, codings: CodePairs, texts: Iterable[str | None] = ()) -> str | None:
         """ "systemic", "intrathecal" or "excluded"; None if not recognised, or if the sources disagree."""
+        coded, named = self._routes(codings, texts)
+        found = {mapped.code for mapped in coded or named}
+        return found.pop() if len(found) == 1 else None
+
+    def way(self, codings: CodePairs, texts: Iterable[str | None] = ()) -> str:
+        """The route itself ("intravenous", "oral" ...), for telling whether two are the same.
+
+        A route that no map gives a way is known by its words, else its code; "" where there is nothing.
+        """
+        coded, named = tuple(codings), tuple(texts)
+        for routes in self._routes(coded, named):
+            found = {mapped.properties[canonical.WAY] for mapped in routes if canonical.WAY in mapped.properties}
+            if len(found) == 1:
+                return found.pop()
+        plain = [" ".join(words(text)) for text in _local_texts(coded, named)]
+        return next((name for name in [*plain, *(code for _, code in _keys(coded))] if name), "")
+
+    def _routes(self, codings: CodePairs, texts: Iterable[str | None]) -> tuple[list[Mapped], list[Mapped]]:
+        """What the codings, and what the words, are mapped to."""
         table = self.tables.maps[canonical.ROUTE]
         coded = tuple(codings)
-        found = {mapped.code for key in _keys(coded) for mapped in table.get(key, ())}
-        if not found:
-            found = {mapped.code for text in _local_texts(coded, texts) for mapped in self._named_route(text)}
-        return found.pop() if len(found) == 1 else None
+        return (
+            [mapped for key in _keys(coded) for mapped in table.get(key, ())],
+            [mapped for text in _local_texts(coded, texts) for mapped in self._named_route(text)],
+        )
 
     def is_published(self, system: str | None) -> bool:
         """Whether a code system's codes are identifiers; those of other, local systems may be words."""

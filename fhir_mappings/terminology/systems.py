@@ -22,9 +22,10 @@ UNIT_NAME: Final = f"{BASE}/CodeSystem/unit-name"
 EVENT_NAME: Final = f"{BASE}/CodeSystem/event-name"
 ANSWER_NAME: Final = f"{BASE}/CodeSystem/answer-name"
 WORD: Final = f"{BASE}/CodeSystem/word"
-#: Properties of a ConceptMap target: how a drug code counts, and that a name is cut short.
+#: Properties of a ConceptMap target: how a drug code counts, that a name is cut short, which way a route takes.
 COUNTS: Final = f"{BASE}/property/counts"
 TRUNCATED: Final = f"{BASE}/property/truncated"
+WAY: Final = f"{BASE}/property/way"
 
 LOINC: Final = "http://loinc.org"
 SNOMED: Final = "http://snomed.info/sct"

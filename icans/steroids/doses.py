@@ -227,7 +227,7 @@ def _place(dose: Dose) -> tuple[datetime, str]:
 
 def _kind(dose: Dose) -> Kind:
     """What doses have in common that may be one."""
-    return dose.drug, dose.route, dose.route_shown, dose.lower_mg, dose.upper_mg
+    return dose.drug, dose.route, dose.way, dose.lower_mg, dose.upper_mg
 
 
 def _take_out(dose: Dose, doses: list[Dose]) -> None:

@@ -47,7 +47,7 @@ def same_dose(one: Dose, other: Dose, policy: Policy) -> bool:
         other.upper_mg,
     )
     close = alike and one.amount_known and abs(one.at - other.at) <= policy.duplicate_window
-    return close and not by("L39", one.route_shown != other.route_shown)
+    return close and not by("L39", one.way != other.way)
 
 
 @remembered

@@ -220,8 +220,8 @@ def long_treatment(draw: st.DrawFn, shape: Shape = LATE) -> Record:
             elif kind == "route":
                 given = replace(given, route="unknown")
             elif kind == "oral":
-                doses.append(replace(given, reference=given.reference + "-iv", route_shown="iv"))
-                given = replace(given, route_shown="oral")
+                doses.append(replace(given, reference=given.reference + "-iv", way="intravenous"))
+                given = replace(given, way="oral")
             doses.append(day_only(given) if shape.day_only and draw(st.integers(0, 3)) == 0 else given)
     observed: list[Observed] = [ice(DAY_0 + hours(24), 10, "first")]
     if draw(st.booleans()):

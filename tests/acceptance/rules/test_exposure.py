@@ -100,6 +100,23 @@ def test_E3_the_same_dose_within_60_seconds_is_one_in_the_lower_bound(second, lo
     assert ("duplicate" in problems(found)) is (lower < upper)
 
 
+@pytest.mark.parametrize("first", ["IV", "iv push", "Oral", "im", "ng tube", "subcut"])
+@pytest.mark.parametrize("second", ["Intravenous route", "po", "intramuscular", "per peg tube", "sc"])
+def test_E3_L39_the_same_route_however_it_is_charted_and_no_other_is_one_dose(first, second):
+    same = ("IV", "Intravenous route"), ("iv push", "Intravenous route"), ("Oral", "po"), ("im", "intramuscular")
+    one = (first, second) in (*same, ("ng tube", "per peg tube"), ("subcut", "sc"))
+    rows = [dex(NOON, "20", None), dex(NOON, "20", None)]
+    for row, name in zip(rows, (first, second), strict=True):
+        row["dosage"]["route"] = {"text": name}
+    found = evaluated(on_day(5, "13:00"), *rows)
+    assert found["exposure"]["dexamethasoneEquivalentMg"] == (20 if one else 40)
+    assert ("duplicate" in problems(found)) is one
+
+
+def test_E3_L39_codes_alone_tell_routes_apart():
+    assert total(on_day(5, "13:00"), dex(NOON, "20", "IV"), dex(NOON, "20", "PO")) == 40
+
+
 def test_E3_another_amount_is_another_dose():
     assert total(on_day(5, "13:00"), dex(NOON), dex(NOON, "8")) == 18
 

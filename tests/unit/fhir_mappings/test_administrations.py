@@ -52,6 +52,7 @@ def test_a_plain_dose() -> None:
             lower_mg=Decimal(10),
             upper_mg=Decimal(10),
             route="systemic",
+            way="intravenous",
             identifiers=frozenset({"urn:s|7", "|8"}),
         )
     ]

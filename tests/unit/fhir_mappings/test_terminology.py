@@ -216,6 +216,34 @@ def test_routes(
     assert terminology.route([coding], [text]) == route
 
 
+@pytest.mark.parametrize(
+    ("coding", "text", "way"),
+    [
+        ((canonical.SNOMED, "47625008"), None, "intravenous"),
+        ((canonical.SNOMED, "47625008"), "whatever", "intravenous"),
+        (("urn:site", "17"), "IV Push", "intravenous"),
+        (("urn:site", "17"), None, "17"),
+        (("urn:site", "17"), "Via  pump", "via pump"),
+        ((None, None), None, ""),
+    ],
+)
+def test_E3_the_way_of_a_route(
+    terminology: Terminology, coding: tuple[str | None, str | None], text: str | None, way: str
+) -> None:
+    assert terminology.way([coding], [text]) == way
+
+
+def test_E3_every_bundled_route_that_makes_a_dose_has_a_way(terminology: Terminology) -> None:
+    routes = terminology.tables.maps[canonical.ROUTE].items()
+    without = [
+        key
+        for key, found in routes
+        for each in found
+        if each.code != "excluded" and canonical.WAY not in each.properties
+    ]
+    assert without == []
+
+
 def test_routes_that_disagree_are_unknown(terminology: Terminology) -> None:
     assert terminology.route([(canonical.SNOMED, "47625008"), (canonical.SNOMED, "72607000")]) is None
 

@@ -30,7 +30,7 @@ def dose(at: datetime, number: int, amount: str | None = "4", **more: object) ->
     reference = f"MedicationAdministration/{number:05}"
     lower = Decimal(0) if amount is None else Decimal(amount)
     upper = None if amount is None else lower
-    fields = {"drug": "dexamethasone", "route": "systemic", "route_shown": "IV", **more}
+    fields = {"drug": "dexamethasone", "route": "systemic", "way": "intravenous", **more}
     return Dose(**stamp(at, reference), lower_mg=lower, upper_mg=upper, **fields)
 
 
@@ -50,7 +50,7 @@ def sums(*doses: Dose) -> tuple[Decimal | None, Decimal | None]:
 
 def test_E3_L39_the_same_route_is_the_same_and_not_only_systemic():
     assert sums(dose(FIRST, 1, "20"), dose(FIRST, 2, "20")) == (20, 40)
-    assert sums(dose(FIRST, 1, "20"), dose(FIRST, 2, "20", route_shown="Oral")) == (40, 40)
+    assert sums(dose(FIRST, 1, "20"), dose(FIRST, 2, "20", way="oral")) == (40, 40)
 
 
 @pytest.mark.parametrize(("apart", "counted"), [(60, 4), (61, 8)])
