@@ -53,7 +53,10 @@ def other_totals(exposure: ExposureNow, *, as_given: bool = False) -> list[str]:
         ("before the infusion (not in the sum)", exposure.before_infusion_mg or None),
         ("prophylactic", exposure.prophylactic_mg or None),
     )
-    said = ", ".join(f"{name} {number_text(mg)} mg" for name, mg in sums if mg is not None)
+    least, unknown = ("at least ", "not known") if is_open(exposure) else ("", "0 mg")
+    said = ", ".join(
+        f"{name} {f'{least}{number_text(mg)} mg' if mg else unknown}" for name, mg in sums if mg is not None
+    )
     points = [f"Dexamethasone-equivalent: {said}."] if said else []
     if as_given and exposure.by_drug_mg:
         points.append(f"As given: {_by_drug(exposure.by_drug_mg)}.")

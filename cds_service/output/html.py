@@ -50,7 +50,8 @@ ul { margin: .4rem 0; padding-left: 1.2rem; } pre { background: #1f2933; color: 
 .faint { color: var(--quiet); } time { font-variant-numeric: tabular-nums; }
 @media (max-width: 40rem) { .row { grid-template-columns: 3.2rem minmax(0, 1fr); }
   .row > :nth-child(3), .row.told > .card { grid-column: 1 / -1; }
-  main { padding: .6rem; } .card { padding: .6rem .7rem; } }
+  main { padding: .6rem; } .card { padding: .6rem .7rem; }
+  th, td, td:nth-child(-n+2) { min-width: 0; padding: .15rem .25rem; font-size: .75rem; overflow-wrap: anywhere; } }
 """
 
 

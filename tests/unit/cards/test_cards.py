@@ -17,6 +17,7 @@ from cards.models import check_response
 from cards.rendering import EXTENSION, WORDINGS
 from cards.wording.assessment import domain_text, ice_text
 from icans.engine.alerts import rank_of
+from icans.facts import DoseUnknown
 from icans.findings import FINDING_TYPES, MODULES, NAMESPACE, Alert, Bedside, Finding
 from icans.grading.assessment import DomainValue
 from icans.grading.astct import GradeRange
@@ -506,3 +507,11 @@ def test_a_card_leads_to_its_source_and_recommends_nothing(kind: str) -> None:
 def test_no_charted_text_becomes_a_link(charted: str) -> None:
     text = escape(charted)
     assert "@" not in text and not re.search(r"(?<!\\):\/\/|www(?<!\\)\.", text)
+
+
+def test_L3_a_sum_with_unknown_doses_is_never_said_to_be_0_mg() -> None:
+    unknown = exposure(uncounted=1, upper_bound_mg=None, dexamethasone_equivalent_mg=Decimal(0))
+    facts = DoseUnknown(administrations=("MedicationAdministration/9",), lower_bound_mg=Decimal(0))
+    card = only_card(alert(day(7, 9), facts), exposure=unknown)
+    assert "0 mg" not in card["summary"] + card["detail"]
+    assert "total is unknown" in card["summary"] and "steroid total since infusion unknown" in card["detail"]
