@@ -296,6 +296,32 @@ class ExposureNow:
     uncounted_references: tuple[str, ...] = ()
 
 
+# Where rules are from, as an explanation names it.
+ASTCT = "Lee et al. 2019 (ASTCT)"
+SCHEDULE = "assessment schedule of Fridberg et al. 2026, tolerance a project decision"
+FRIDBERG = "Fridberg et al. 2026, Table 1 footnote; what it leaves open is a project decision"
+PROJECT = "project decision"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition of a rule: whether it is met, why not, and what would meet it."""
+
+    met: bool
+    unmet: str
+    would_meet: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule at one instant: its conditions in the order in which they are asked, and the values compared."""
+
+    id: str
+    conditions: tuple[Condition, ...]
+    compared: Mapping[str, Any]
+    source: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleNow:
     """One rule at one instant: whether it fired, what was compared, what would change it."""

@@ -181,12 +181,7 @@ class Course(Carried):
     def _possible(self, assessment: Assessment, moved: bool, log: FindingsLog) -> None:
         """What is missing could move the grade: said as long as nothing settles it."""
         grade, headline, at = assessment.counts_as, self.headline, assessment.at
-        direction = ""
-        if not assessment.clear and grade.high > 1:
-            if grade.high > headline >= grade.low:
-                direction = "worsening"
-            elif grade.low < headline <= grade.high:
-                direction = "improvement"
+        direction = possible_direction(assessment, headline)
         signature = (headline, grade.low, grade.high, assessment.missing)
         kept = {s: i for s, i in self.possible.items() if log.holds(i)}
         if moved or not (assessment.inconclusive or assessment.put_off):  # what proves nothing ends nothing
@@ -226,7 +221,7 @@ class Course(Carried):
         log.close(at, self.discrepancy_id)
         self.discrepancy_id = None
         strict, working, grade = assessment.strict, assessment.working, documented.grade
-        if strict is None or working is None or strict.low <= grade <= strict.high:
+        if strict is None or working is None or not outside(grade, assessment):
             return
         facts = GradeDiscrepancy(
             documented_grade=grade,
@@ -260,3 +255,19 @@ class Course(Carried):
             spans.append((self.onset, self.last.at))
         seconds = sum(((end - start).total_seconds() for start, end in spans), 0.0)
         return (Decimal(str(seconds)) / 3600).quantize(Decimal("0.01"))
+
+
+def possible_direction(assessment: Assessment, headline: int) -> str:
+    """Where what is missing could move the headline: "worsening" before "improvement", "" where it could not (C2)."""
+    grade = assessment.counts_as
+    if assessment.clear or not assessment.assessable or grade.high <= 1:
+        return ""
+    if grade.high > headline >= grade.low:
+        return "worsening"
+    return "improvement" if grade.low < headline <= grade.high else ""
+
+
+def outside(documented: int, assessment: Assessment) -> bool:
+    """Whether a documented grade lies outside the strict interval of an assessment."""
+    strict = assessment.strict
+    return strict is not None and not strict.low <= documented <= strict.high

@@ -178,7 +178,7 @@ class History:
         if course.monitored:
             self._open(at, tier_crossed(at, course, state.exposure, self.doses, self.policy))
             sedated_until = state.in_force.sedation.runs_until(at, self.policy)
-            state.treatment.fall_due(at, sedated_until, self._situation(), self._enter)
+            state.treatment.fall_due(at, sedated_until, self.situation, self._enter)
             dies = instant is not None and self._dies(instant)
             overdue = state.treatment.reassessment_holds(self.log)
             if settle(course, at, dies, overdue, sedated_until, self.policy, self.log):
@@ -328,18 +328,20 @@ class History:
                 onset_on_steroids = self._on_steroids(assessment.at)
             direction = course.observe(assessment, onset_on_steroids, policy, log)
             if before == 0 and course.headline > 0:
-                treatment.rise_from_zero(assessment, self._situation())
+                treatment.rise_from_zero(assessment, self.situation)
             if direction in ("onset", "recurrence") and self.state.exposure.at_onset is None:
                 self._begin_counting_since_onset(assessment.at)
             self._enter(assessment)
-        served = was_open and treatment.observe(assessment, admitted, before, self._situation())
+        served = was_open and treatment.observe(assessment, admitted, before, self.situation)
         if not admitted and (served or assessment.reason):
             self._enter(assessment)
         if was_open and not course.open:
             treatment.close_all(assessment.at, log)
         compare_documented(assessment, self.tool_ahead, self.state.in_force, course, policy, log)
 
-    def _situation(self) -> Situation:
+    @property
+    def situation(self) -> Situation:
+        """What the lines of treatment are read next to."""
         if self._seen.course is not self.state.course:
             self._seen = Situation(self.state.course, self.chart, self.doses, self.policy, self.log)
         return self._seen
@@ -392,7 +394,7 @@ class History:
         if course.monitored:
             for dose in unusable:
                 log.open(at, dose_unknown(dose, at, course, state.exposure))
-            state.treatment.give(at, self._situation())
+            state.treatment.give(at, self.situation)
             if any(d.route == "systemic" for d in doses) and state.exposure.since is not None:
                 self._open(at, steroid_days(at, course, state.exposure, self.doses, policy))
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from cds_service import evaluate_bundle
+from cds_service import evaluate_bundle, replay_bundle
 from cds_service.command_line.main import main
 from tests.support.builders import consciousness, ice, on_day, steroid
 from tests.support.charts import chart
 
+EXAMPLES = Path(__file__).resolve().parents[3] / "cds_service" / "examples"
 T = on_day(5)
 ONSET = ice(T, 5), consciousness(T, "alert")
 
@@ -92,3 +93,21 @@ def test_a_rule_has_fired_exactly_while_its_finding_holds(when):
     found = evaluate_bundle(chart(*ONSET, *doses, ice(on_day(6), 5)), as_of=datetime.fromisoformat(when))
     fired = {rule["id"].partition(":")[0] for rule in found["rules"] if rule["fired"]}
     assert fired == {finding["type"] for finding in found["findings"]}
+
+
+@pytest.mark.parametrize("name", ["s0", "s1", "s2"])
+def test_a_rule_whose_conditions_are_met_has_a_finding_that_holds_or_has_ended(name: str) -> None:
+    bundle = json.loads((EXAMPLES / f"{name}.json").read_bytes())
+    alerts = replay_bundle(bundle)[0]["alerts"]
+    ended = 0
+    for at in sorted({at for alert in alerts for at in (alert["shownAt"], alert["until"]) if at}):
+        now = evaluate_bundle(bundle, as_of=datetime.fromisoformat(at))
+        holding = {finding["type"] for finding in now["findings"]}
+        shown = {alert["type"] for alert in alerts if alert["shownAt"] <= at}
+        for rule in now["rules"]:
+            kind = rule["id"].split(":")[0]
+            assert not rule["fired"] or kind in holding, (at, rule)
+            if "it was shown and has ended" in rule["unmet"]:
+                ended += 1
+                assert kind in shown, (at, rule)
+    assert ended
