@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from cards import CardContext, render
+from cards.rendering import EXTENSION
 from cds_service.site.policy import current_policy
 from icans.facts import (
     AssessmentNotFound,
@@ -283,3 +285,19 @@ def every_type() -> dict[str, Alert]:
         alert(morning, DataQuality(problems=(unit,))),
     )
     return {sample.finding.type: sample for sample in made}
+
+
+HOOK = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
+CONTEXT = CardContext(about_url="https://icans.example.org/about", mappings="icans-mappings/1")
+
+
+def only_card(*alerts: Alert, **changes: Any) -> dict[str, Any]:
+    """The one card of these alerts."""
+    (card,) = render(evaluation(*alerts, **changes), context=CONTEXT, hook_instance=HOOK)
+    return card
+
+
+def extension(card: dict[str, Any]) -> dict[str, Any]:
+    """What a card carries for machines."""
+    content: dict[str, Any] = card["extension"][EXTENSION]
+    return content
