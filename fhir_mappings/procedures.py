@@ -90,7 +90,7 @@ def _refusal(
     """Code, element, sentence and effect of what keeps a Procedure from being used, None if nothing does."""
     status = (procedure.status or "").strip()
     if not selector.terminology.infusion_procedure(verdict.pairs):
-        message = "Its code is not mapped to the CAR-T infusion, but its words look as if it were one."
+        message = "Its code is not mapped to the CAR-T infusion, but it looks as if it were one."
         return "code-unmapped", "code", message, _AFFECTS
     if planned:
         return "time-in-future", element, f"{value} lies in the future: planned, not counted.", _AFFECTS

@@ -313,6 +313,20 @@ def event_map() -> dict[str, Any]:
     return concept_map("events", "Administration events", groups, description=rows[0]["source"])
 
 
+def unverified_codes(name: str) -> dict[str, list[dict[str, str]]]:
+    """Codes that are reported and not read, by system: their meaning was not verified."""
+    found: dict[str, list[dict[str, str]]] = {}
+    steroids = {row["ingredient"] for row in table("ingredients.csv") if row["role"] == "steroid"}
+    rows = {
+        "looks-relevant-assessment": table("assessments.csv"),
+        "looks-relevant-medication": [row for row in table("drugs.csv") if row["ingredient"] in steroids],
+    }
+    for row in rows.get(name, ()):
+        if row["verified"] != "yes" and row.get("counts") != "no":
+            found.setdefault(row["system"], []).append({"code": row["code"], "display": row["display"]})
+    return found
+
+
 def value_sets() -> list[dict[str, Any]]:
     members: dict[str, list[dict[str, str]]] = {name: [] for name in VALUE_SETS}
     for row in table("ingredients.csv"):
@@ -325,7 +339,8 @@ def value_sets() -> list[dict[str, Any]]:
     for row in table("words.csv"):
         words[row["value_set"]].append({"code": row["words"]})
     for name, title in WORD_SETS.items():
-        found.append(value_set(name, title, [{"system": canonical.WORD, "concept": words[name]}]))
+        codes = [{"system": system, "concept": listed} for system, listed in unverified_codes(name).items()]
+        found.append(value_set(name, title, [{"system": canonical.WORD, "concept": words[name]}, *codes]))
     procedures: dict[str, list[dict[str, str]]] = {canonical.ASSESSMENT: [{"code": "car-t-infusion"}]}
     for row in table("assessments.csv"):
         if row["assessment"] == "car-t-infusion" and row["verified"] == "yes":

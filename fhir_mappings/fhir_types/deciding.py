@@ -49,7 +49,7 @@ _ADMINISTRATION: Final[Shape] = {
     "contained": {},
 }  # fmt: skip
 _INGREDIENT: Final[Shape] = {"modifierExtension": None}
-_MEDICATION: Final[Shape] = {**_ANY, "status": None, "code": _CONCEPT, "contained": {}}
+_MEDICATION: Final[Shape] = {**_ANY, "identifier": _IDENTIFIER, "status": None, "code": _CONCEPT, "contained": {}}
 _SUBSTANCE: Final[Shape] = {**_ANY, "contained": {}}
 _CONDITION: Final[Shape] = {
     **_ANY, "code": _CONCEPT, "subject": _REFERENCE, "clinicalStatus": _CONCEPT, "verificationStatus": _CONCEPT,

@@ -49,6 +49,7 @@ class Medication(msgspec.Struct, frozen=True, rename="camel", gc=False, omit_def
     id: str | None = None
     contained: msgspec.Raw = msgspec.Raw(b"")
     modifier_extension: msgspec.Raw = msgspec.Raw(b"")
+    identifier: tuple[lean.Identifier, ...] | None = None
     status: str | None = None
     code: lean.CodeableConcept | None = None
     form: lean.CodeableConcept | None = None

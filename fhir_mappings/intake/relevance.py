@@ -30,7 +30,7 @@ class CodeVerdict(msgspec.Struct, frozen=True, gc=False):
     """What a code element means here.
 
     assessment: the project's code for it. conflicting: the codes that its codings mean, where they differ.
-    looks_relevant: whether its words look as if it mattered. matters: whether any of these holds.
+    looks_relevant: whether its codes or words look as if it mattered. matters: whether any of these holds.
     says_something: whether it holds any code or words.
     """
 
@@ -178,7 +178,7 @@ class Selector:
 
     def _judge(self, concept: lean.CodeableConcept) -> CodeVerdict:
         pairs = tuple(concept.pairs)
-        looks_relevant = self.terminology.looks_relevant(concept.texts, "assessment")
+        looks_relevant = self.terminology.looks_relevant(concept.texts, "assessment", pairs)
         assessment: str | None = None
         conflicting: tuple[str, ...] = ()
         try:

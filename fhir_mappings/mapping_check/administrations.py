@@ -110,7 +110,7 @@ class AdministrationCheck:
             return named_by("drug", concept, IRRELEVANT, meaning=match.ingredient)
         proposal = self._proposals.drug(drug.texts)
         map_to = what_it_may_be(proposal, "a code of ingredient")
-        if not proposal and not self._terminology.looks_relevant(drug.texts, "medication"):
+        if not proposal and not self._terminology.looks_relevant(drug.texts, "medication", drug.codings):
             if not only_local(concept):
                 return named_by("drug", concept, IRRELEVANT)
             lost = "nothing, unless it is a steroid, a sedative or the infusion by another name"

@@ -141,7 +141,7 @@ class MappingCheck:
         understood = [pair for pair in concept.pairs if terminology.infusion_procedure([pair])]
         if understood:
             return named_by("procedure", concept, UNDERSTOOD, understood[0], meaning="car-t-infusion")
-        if terminology.looks_relevant(concept.texts, "assessment") or self._observations.meant(
+        if terminology.looks_relevant(concept.texts, "assessment", concept.pairs) or self._observations.meant(
             "procedure", concept.texts
         ):
             return self._observations.unmapped("procedure", concept, LOOKS_RELEVANT, "the infusion is not found by it")

@@ -152,12 +152,12 @@ def _unknown_drug(
     if not drug.named:
         message = "The drug is not named; it may be one that counts."
         return ("drug-unmapped", drug.element, message), anything
-    if not terminology.looks_relevant(drug.texts, "medication"):
+    if not terminology.looks_relevant(drug.texts, "medication", drug.codings):
         return None, ()
     if context.route(resource) == "excluded" or drug.local or terminology.says_local(drug.texts):
         return None, ()
     message = f'The drug "{drug.shown}" looks relevant, but cannot be classified; it is not counted.'
-    infusion = terminology.looks_relevant(drug.texts, "assessment")
+    infusion = terminology.looks_relevant(drug.texts, "assessment", drug.codings)
     return ("drug-unmapped", drug.element, message), ("infusion",) if infusion else ("dose",)
 
 

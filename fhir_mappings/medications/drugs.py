@@ -27,7 +27,8 @@ class AdministeredDrug:
     """What is known of the drug.
 
     match: what it was recognised as, None if nothing here. element: where it is named.
-    shown: how it is named there. texts: all its names. local: its form says that it is not systemic.
+    shown: how it is named there. texts: all its names. codings: all its codes.
+    local: its form says that it is not systemic.
     unresolved: the reference that led nowhere. named: some name or code is charted, and not masked.
     modified: it carries a modifier that is not known here.
     strengths: amounts of the recognised ingredient in the medication (mg per mL, per tablet ...).
@@ -38,6 +39,7 @@ class AdministeredDrug:
     element: str
     shown: str
     texts: tuple[str, ...] = ()
+    codings: tuple[CodePair, ...] = ()
     local: bool = False
     unresolved: str | None = None
     modified: bool = False
@@ -65,6 +67,9 @@ def administered_drug(
     if reference is not None and reference.display:
         texts += (reference.display,)
     match = terminology.drug(codings, texts)
+    if match is None and medication is not None:
+        # Some records keep a drug's name as an identifier: it is no code, but may show what was given.
+        texts += tuple(identifier.value for identifier in medication.identifier or () if identifier.value)
     strengths: tuple[Ratio, ...] = ()
     mixture: tuple[Ratio, ...] = ()
     if medication is not None and medication.ingredient:
@@ -78,6 +83,7 @@ def administered_drug(
         element,
         next(iter(texts), "") or next((code for _, code in codings if code), "") or (unresolved or ""),
         texts + tuple(code for system, code in codings if code and not terminology.is_published(system)),
+        codings,
         bool(match and match.local) or (medication is not None and terminology.says_local(_form(medication))),
         unresolved,
         medication is not None and lean.has_content(medication.modifier_extension),

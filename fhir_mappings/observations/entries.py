@@ -126,7 +126,7 @@ class ChartedObservation:
             complete = parts_used or bool(observation.has_member)
             self._value(observation, verdict.assessment, "", complete)
         elif verdict.looks_relevant and not parts_used and not observation.has_member:
-            message = "Its code is not mapped to an assessment, but its words look as if it were one."
+            message = "Its code is not mapped to an assessment, but it looks as if it were one."
             self.problem("code-unmapped", "code", message, ("grade", "infusion"))
 
     def _component(self, component: lean.Component, place: str, verdict: CodeVerdict) -> bool:
@@ -146,7 +146,7 @@ class ChartedObservation:
             self._value(component, verdict.assessment, f"{place}.", False)
             return True
         elif verdict.assessment is None and verdict.looks_relevant:
-            message = "The component's code is not mapped to an assessment, but its words look as if it were one."
+            message = "The component's code is not mapped to an assessment, but it looks as if it were one."
             self.problem("code-unmapped", f"{place}.code", message)
         return False
 

@@ -23,6 +23,8 @@ _PLAIN = str.maketrans(
         "\u0131": "i",
     }
 )
+#: Katakana and Han characters.
+_UNSPACED = re.compile(r"[\u30a0-\u30ff\u4e00-\u9fff]{3,}")
 _NUMBER = re.compile(r"\d+([a-z]*)")
 
 
@@ -112,16 +114,21 @@ def strictest(counts: Iterable[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """A list of words and phrases that is looked for by whole words."""
+    """A list of words and phrases that is looked for by whole words; Japanese and Chinese ones, which no blank
+    parts from their neighbours, within words too."""
 
     phrases: frozenset[tuple[str, ...]]
     lengths: tuple[int, ...] = field(init=False)
+    unspaced: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lengths", tuple(sorted({len(phrase) for phrase in self.phrases})))
+        object.__setattr__(self, "unspaced", tuple(sorted(p[0] for p in self.phrases if _UNSPACED.fullmatch(p[0]))))
 
     def found_in(self, text: str) -> bool:
         rest = words(text)
+        if not text.isascii() and any(name in word for word in rest for name in self.unspaced):
+            return True
         return any(
             rest[start : start + length] in self.phrases
             for length in self.lengths

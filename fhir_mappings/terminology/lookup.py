@@ -159,13 +159,17 @@ class Terminology:
         members = self.tables.value_sets["developmental-delay"]
         return any(key in members for key in _keys(codings))
 
-    def looks_relevant(self, texts: Iterable[str | None], about: str | None = None) -> bool:
-        """Whether a text holds a word of value set looks-relevant-assessment or -medication, whole.
+    def looks_relevant(self, texts: Iterable[str | None], about: str | None = None, codings: CodePairs = ()) -> bool:
+        """Whether a text holds a word of value set looks-relevant-assessment or -medication, whole, or a coding
+        is in it: of a standard code that may matter, but whose meaning was not verified (L9).
 
         about: "assessment", "medication", or None for either.
         """
-        lists = self.relevant_words.values() if about is None else (self.relevant_words[about],)
-        return any(phrases.found_in(text) for text in texts if text for phrases in lists)
+        abouts = self.relevant_words.keys() if about is None else (about,)
+        coded = _keys(codings)
+        if any(key in self.tables.value_sets[_RELEVANT[each]] for each in abouts for key in coded):
+            return True
+        return any(self.relevant_words[each].found_in(text) for text in texts if text for each in abouts)
 
     def drug_matters(self, codings: CodePairs, texts: Iterable[str | None]) -> bool:
         """Whether a drug is read: recognised as more than "other", or of a name that looks relevant; names
@@ -174,7 +178,7 @@ class Terminology:
         match = self.drug(coded, named := tuple(texts))
         if match is not None:
             return match.role != "other"
-        return self.looks_relevant(_local_texts(coded, named), "medication")
+        return self.looks_relevant(_local_texts(coded, named), "medication", coded)
 
     def drug(self, codings: CodePairs, texts: Iterable[str | None]) -> DrugMatch | None:
         """The drug that the codings, else the texts name, None if nothing here is recognised.
@@ -374,7 +378,7 @@ def load_terminology(overlay: Path | None = None, *, unverified: bool = False) -
 
 
 def _listed(tables: Tables, value_set: str) -> list[str]:
-    return [code for _, code in tables.value_sets[value_set]]
+    return [code for system, code in tables.value_sets[value_set] if system in (canonical.WORD, canonical.INGREDIENT)]
 
 
 def _drug_name(mapped: Mapped) -> DrugName:

@@ -165,3 +165,12 @@ def test_quirk_16_a_planned_time_of_a_live_call_is_said() -> None:
     (record,) = read([Source("data", data)], settings).records.values()
     assert not record.doses
     assert [problem.code for problem in record.problems] == ["time-in-future"]
+
+
+def test_L9_a_name_that_is_kept_as_an_identifier_of_the_medication_looks_relevant() -> None:
+    code = {"coding": [{"system": LOCAL_NAMES, "code": "DEXA4I"}]}
+    row = given(medicationCodeableConcept=None, medicationReference={"reference": "Medication/m"})
+    medication: Resource = {"resourceType": "Medication", "id": "m", "code": code}
+    assert "drug-unmapped" not in problem_codes(row, medication)
+    named = {**medication, "identifier": [{"system": LOCAL_NAMES, "value": "Dexamethasone"}]}
+    assert ("drug-unmapped", "medicationReference") in problems(row, named)

@@ -244,6 +244,35 @@ def test_E3_every_bundled_route_that_makes_a_dose_has_a_way(terminology: Termino
     assert without == []
 
 
+def test_L9_codes_whose_meaning_was_not_verified_look_relevant(terminology: Terminology) -> None:
+    steroids = {name for name, role in terminology.roles.items() if role == "steroid"}
+    rows = [
+        *(("assessment", row) for row in table("assessments.csv")),
+        *(("medication", row) for row in table("drugs.csv") if row["ingredient"] in steroids and row["counts"] != "no"),
+    ]
+    unverified = {(about, row["system"], row["code"]) for about, row in rows if row["verified"] != "yes"}
+    assert ("assessment", canonical.LOINC, "80288-4") in unverified
+    assert [key for key in unverified if not terminology.looks_relevant((), key[0], [key[1:]])] == []
+    assert not terminology.looks_relevant((), None, [(canonical.LOINC, "8867-4")])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "デカドロン注射液6.6mg",
+        "ソル・メドロール静注用1000mg",
+        "メチルプレドニゾロンコハク酸エステルNa注射用",
+        "プレドニン錠5mg",
+        "地塞米松磷酸钠注射液",
+        "注射用甲泼尼龙琥珀酸钠",
+        "醋酸泼尼松龙片",
+    ],
+)
+def test_L9_japanese_and_chinese_names_of_steroids_look_relevant(terminology: Terminology, name: str) -> None:
+    assert terminology.drug_matters([], [name])
+    assert not terminology.drug_matters([], ["アセトアミノフェン錠", "对乙酰氨基酚片"])
+
+
 def test_routes_that_disagree_are_unknown(terminology: Terminology) -> None:
     assert terminology.route([(canonical.SNOMED, "47625008"), (canonical.SNOMED, "72607000")]) is None
 
