@@ -270,11 +270,17 @@ def _hides_something(resource_type: str, raw: bytes, seen: Probe) -> bool:
 
 
 def _each(raw: msgspec.Raw) -> tuple[ComponentProbe, ...]:
-    """The codes of components or contained resources, none of what is no list of objects."""
+    """The codes of components or contained resources; what is no object in their list is passed over."""
     try:
         return _COMPONENTS.decode(raw) if raw else ()
     except msgspec.ValidationError:
-        return ()
+        listed = _anything(raw)
+        return _objects(listed) if isinstance(listed, list) else ()
+
+
+def _objects(listed: list[Any]) -> tuple[ComponentProbe, ...]:
+    objects = [each for each in listed if isinstance(each, dict)]
+    return _COMPONENTS.decode(msgspec.json.encode(objects))
 
 
 def _concept(raw: bytes) -> lean.CodeableConcept:

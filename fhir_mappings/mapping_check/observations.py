@@ -193,7 +193,7 @@ class ObservationCheck:
             kind,
             answer,
             verdict,
-            _named(answer)[0] if named else None,
+            next(iter(_named(answer)), None) if named else None,
             lost=lost,
             map_to=what_it_may_be(proposal, f"a code of {names}"),
             targets=targets,
