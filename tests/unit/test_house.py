@@ -21,7 +21,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 #: What each room may import next to the standard library and the other rooms.
 ALLOWED = {
     "icans": {"pydantic"},
-    "fhir_mappings": {"fhir", "pydantic", "msgspec", "orjson", "pint", "ucumvert", "lark"},
+    "fhir_mappings": {"fhir", "pydantic", "msgspec", "orjson", "pint", "ucumvert", "lark", "rapidfuzz"},
     "cards": {"pydantic"},
 }
 #: Most entries of a folder of code (__init__.py and py.typed included); docs/developing.md has the map.

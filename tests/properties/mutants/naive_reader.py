@@ -93,8 +93,8 @@ def scores(valued: dict[str, Any]) -> Iterator[tuple[int, int]]:
                 yield from _integer(number(code))
     bounds = valued.get("valueRange")
     if isinstance(bounds, dict):
-        low = Decimal(0) if bounds.get("low") is None else _unitless(bounds["low"])
-        high = Decimal(10) if bounds.get("high") is None else _unitless(bounds["high"])
+        low = Decimal(0) if _is_open(bounds.get("low")) else _unitless(bounds["low"])
+        high = Decimal(10) if _is_open(bounds.get("high")) else _unitless(bounds["high"])
         if low is not None and high is not None and low == int(low) and high == int(high):
             yield int(low), int(high)
 
@@ -104,11 +104,21 @@ def _integer(value: Decimal | None) -> Iterator[tuple[int, int]]:
         yield int(value), int(value)
 
 
+def _is_open(end: Any) -> bool:
+    """Whether an end of a range is not there, or nothing that can be read is: then it is open."""
+    return not isinstance(end, dict) or number(end.get("value")) is None
+
+
+def _text(value: Any) -> str | None:
+    """A text with something visible; what is none is as if it were not there."""
+    return value if isinstance(value, str) and any(sign.isprintable() and sign != " " for sign in value) else None
+
+
 def _unitless(quantity: Any) -> Decimal | None:
-    if not isinstance(quantity, dict) or quantity.get("comparator") is not None:
+    if not isinstance(quantity, dict) or _text(quantity.get("comparator")) is not None:
         return None
-    unit = quantity.get("code") if quantity.get("code") is not None else quantity.get("unit")
-    if unit is not None and (not isinstance(unit, str) or unit.strip() not in ("1", "{score}")):
+    unit = _text(quantity.get("code")) or _text(quantity.get("unit"))
+    if unit is not None and unit.strip() not in ("1", "{score}"):
         return None
     return number(quantity.get("value"))
 
@@ -144,9 +154,9 @@ def _objects(value: Any) -> list[dict[str, Any]]:
 
 def milligrams(quantity: Any) -> set[Decimal]:
     """The masses that a quantity could be read as: by its code, else by its unit, never where they contradict."""
-    if not isinstance(quantity, dict) or quantity.get("comparator") is not None:
+    if not isinstance(quantity, dict) or _text(quantity.get("comparator")) is not None:
         return set()
-    value, code, unit = number(quantity.get("value")), quantity.get("code"), quantity.get("unit")
+    value, code, unit = number(quantity.get("value")), _text(quantity.get("code")), _text(quantity.get("unit"))
     by_code = _factor(code, quantity.get("system") == UCUM) if code is not None else None
     by_unit = _factor(unit, False) if unit is not None else None
     if value is None or (code is not None and quantity.get("system") == UCUM and by_code is None):

@@ -38,7 +38,7 @@ from icans.record import (
     Rass,
     Seizure,
 )
-from tests.properties import naive_reader as tiny
+from tests.properties.mutants import naive_reader as tiny
 from tests.support.builders import (
     GCS_EYE,
     NOT_ASSESSED,

@@ -1,0 +1,1 @@
+"""Mutated FHIR: single resources against a second, naive reading; whole charts through every door."""
