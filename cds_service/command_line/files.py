@@ -7,6 +7,7 @@ that cannot be looked into: a result of half of the data must not look like one 
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import sys
 import zlib
@@ -41,38 +42,55 @@ class Inputs:
     unread: list[str] = field(default_factory=list)
 
 
-def gather(paths: Sequence[str]) -> Inputs:
-    """All sources of the paths. Raises Refusal (usage) for a path that does not exist."""
+def gather(paths: Sequence[str], most: int) -> Inputs:
+    """All sources of the paths. most: bytes that are taken of standard input, a pipe or a device, which may be endless.
+
+    Raises Refusal (usage) for a path that does not exist, and for what is longer than ``most``.
+    """
     inputs = Inputs()
-    inputs.sources.extend(_read(paths, inputs, _whole))
+    inputs.sources.extend(_read(paths, inputs, most, _whole))
     return inputs
 
 
-def stream(paths: Sequence[str], inputs: Inputs) -> Iterator[Source]:
+def stream(paths: Sequence[str], inputs: Inputs, most: int) -> Iterator[Source]:
     """The sources of the paths one after the other, NDJSON line by line: for what keeps no more than one in memory.
 
-    What cannot be read goes to ``inputs``. Raises Refusal (usage) for a path that does not exist, before the first.
+    What cannot be read goes to ``inputs``. most, and what is raised: as in gather; a missing path before the first.
     """
-    return _read(paths, inputs, _line_by_line)
+    return _read(paths, inputs, most, _line_by_line)
 
 
-def _read(paths: Sequence[str], inputs: Inputs, take: Callable[[str, BinaryIO], Iterator[Source]]) -> Iterator[Source]:
+def _read(
+    paths: Sequence[str], inputs: Inputs, most: int, take: Callable[[str, BinaryIO], Iterator[Source]]
+) -> Iterator[Source]:
     """What ``take`` makes of each file; one that cannot be read, or not to its end, is noted in ``inputs``."""
     missing = [path for path in paths if path != "-" and not os.path.exists(path)]
     if missing:
         raise Refusal(f"{missing[0]} does not exist")
     for path in paths:
         if path == "-":
-            yield from take("standard input", sys.stdin.buffer)
+            if sys.stdin is None:
+                raise Refusal("standard input is closed: name a file")
+            yield from take("standard input", _bounded("standard input", sys.stdin.buffer, most))
             continue
         for file in _files(Path(path), inputs):
             try:
                 with file.open("rb") as opened:
+                    content: BinaryIO = opened if file.is_file() else _bounded(str(file), opened, most)
                     zipped = file.name.lower().endswith(ZIPPED)
-                    yield from take(str(file), cast(BinaryIO, gzip.GzipFile(fileobj=opened)) if zipped else opened)
+                    yield from take(str(file), cast(BinaryIO, gzip.GzipFile(fileobj=content)) if zipped else content)
             except (OSError, EOFError, zlib.error) as error:
                 reason = getattr(error, "strerror", None) or "it is damaged, or not what its name says"
                 inputs.unread.append(f"{file}: cannot be read: {reason}")
+
+
+def _bounded(name: str, opened: BinaryIO, most: int) -> BinaryIO:
+    """What comes from where no end need be. Raises Refusal if it is longer than ``most``."""
+    data = opened.read(most + 1)
+    if len(data) > most:
+        limit = f"{most / 1_000_000:g} MB, which is all that is taken of it (body_limit_megabytes)"
+        raise Refusal(f"{name} is longer than {limit}: name a file instead")
+    return io.BytesIO(data)
 
 
 def _whole(name: str, opened: BinaryIO) -> Iterator[Source]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cds_service.command_line.files import Inputs, gather
-from cds_service.command_line.options import compiled_site, say
+from cds_service.command_line.options import compiled_site, say, settings_of
 from cds_service.errors import DONE, NOT_FHIR, NOTHING_EVALUABLE, Refusal
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def read_paths(options: Namespace, site: Site, now: datetime | None) -> tuple[In
     """
     from cds_service.evaluation import patient_reference
 
-    inputs = gather(options.paths)
+    inputs = gather(options.paths, settings_of(options).body_bytes)
     reading = read_all(inputs, site.read_settings(now), patient_reference(options.patient))
     for message in inputs.unread:
         say(message)

@@ -13,7 +13,8 @@ _REMEMBERED_SECONDS = 3600.0
 #: Servers remembered at most, each with the names of these types only: whoever calls can name any server.
 _MOST_REMEMBERED = 256
 _ASKED_FOR = frozenset({"Patient", "Observation", "MedicationAdministration", "Medication", "Procedure", "Condition"})
-_LONGEST_NAME = 64
+#: Of a type, search parameters that are looked at, and signs of the name of one that is kept.
+_MOST_NAMES, _LONGEST_NAME = 256, 64
 
 
 class _SearchParam(msgspec.Struct, frozen=True, gc=False):
@@ -53,7 +54,9 @@ def capabilities(client: FhirClient) -> dict[str, frozenset[str]] | None:
         return None
     offered = {
         resource.type: frozenset(
-            param.name for param in resource.search_param or () if param.name and len(param.name) <= _LONGEST_NAME
+            param.name
+            for param in (resource.search_param or ())[:_MOST_NAMES]
+            if param.name and len(param.name) <= _LONGEST_NAME
         )
         for rest in statement.rest or ()
         for resource in rest.resource or ()

@@ -35,7 +35,7 @@ class Settings:
     trust: one of TRUST; "" : development on a loopback address, otherwise none.
     development: development trust also beyond loopback (a container's own network), reported at each start.
     cors_origins: origins of browser clients allowed outside development trust.
-    body_limit_megabytes: largest request body accepted.
+    body_limit_megabytes: largest request body accepted, and most that a command takes of standard input or a pipe.
     fhir_servers: base URLs of FHIR servers that hook calls may name although their addresses are internal or
     their scheme is http; public https servers need not be named.
     fetch_seconds: how long a hook call may fetch what its prefetch lacks. answer_seconds: how long it may take in all.
@@ -56,6 +56,10 @@ class Settings:
     fhir_servers: tuple[str, ...] = ()
     fetch_seconds: float = 2.0
     answer_seconds: float = 3.0
+
+    @property
+    def body_bytes(self) -> int:
+        return self.body_limit_megabytes * 1_000_000
 
 
 def load_settings(config: Path | None, environment: Mapping[str, str], options: Mapping[str, Any]) -> Settings:

@@ -73,7 +73,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     trust = effective_trust(settings)
     app = Flask("icans_cds", static_folder=None)
     app.response_class = JsonResponse
-    app.config["MAX_CONTENT_LENGTH"] = settings.body_limit_megabytes * 1_000_000
+    app.config["MAX_CONTENT_LENGTH"] = settings.body_bytes
     app.url_map.strict_slashes = False
     _add_services(app, site, settings, trust)
     _add_pages(app, site)

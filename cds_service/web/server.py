@@ -28,7 +28,7 @@ def serve(settings: Settings) -> int:
     gc.collect()
     gc.freeze()  # what was loaded for good is not looked through again while calls are answered
     listener = _listener(settings)
-    server = Server(app, listener, TAKEN_IN * settings.body_limit_megabytes * 1_000_000)
+    server = Server(app, listener, TAKEN_IN * settings.body_bytes)
     signal.signal(signal.SIGTERM, _stop)
     _say_start(settings, listener.getsockname()[1])
     server.run()

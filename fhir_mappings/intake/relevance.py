@@ -14,7 +14,7 @@ from fhir_mappings.fhir_types.json_text import RepeatedKeys, decoded
 from fhir_mappings.fhir_types.validate import Refused
 from fhir_mappings.intake.bundles import RawResource
 from fhir_mappings.terminology import systems as canonical
-from fhir_mappings.terminology.lookup import ConflictingCodings, Terminology
+from fhir_mappings.terminology.lookup import LONGEST_REMEMBERED, ConflictingCodings, Terminology, length_of
 
 #: Type and id at the end of a reference, relative or absolute, of any version.
 TYPED_REFERENCE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/([A-Za-z0-9\-._]{1,128})(?:/_history/[^/]+)?$")
@@ -173,7 +173,8 @@ class Selector:
         known = self._concepts.get(concept)
         if known is None:
             known = self._judge(concept)
-            _remember(self._concepts, concept, known)
+            if length_of(known.pairs, concept.texts) <= LONGEST_REMEMBERED:
+                _remember(self._concepts, concept, known)
         return known
 
     def _judge(self, concept: lean.CodeableConcept) -> CodeVerdict:

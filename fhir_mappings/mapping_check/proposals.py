@@ -21,7 +21,7 @@ ALIKE = 88
 #: Words shorter than this are like too many others to be compared by distance.
 _SHORTEST = 6
 #: Of a longer text the rest is not compared.
-_MOST_WORDS = 16
+_MOST_WORDS, _LONGEST = 16, 200
 _REMEMBERED = 4096
 _POINTS = re.compile(r"(?:grade|score|level|points)?\s*:?\s*([+-]?\d{1,2})(?![\d./])[^\d<>]*")
 _DENYING = frozenset({"no", "not", "non", "without", "denies", "denied", "never", "unable"})
@@ -39,7 +39,7 @@ class Proposals:
 
     def drug(self, texts: Iterable[str]) -> str:
         """The ingredient that some words of the texts name or nearly name; "" for none, and for several."""
-        named = tuple(texts)
+        named = tuple(text[:_LONGEST] for text in texts)
         if named not in self._drugs:
             if len(self._drugs) >= _REMEMBERED:
                 self._drugs.clear()

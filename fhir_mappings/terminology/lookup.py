@@ -61,7 +61,8 @@ _NOT_SEARCHED = {"attribution", "seizure-duration", "car-t-infusion"}
 _PANELS = ((canonical.LOINC, "9269-2"), (canonical.LOINC, "35088-4"))
 _ROUTE_ENDINGS = ("qualifier value", "administration", "route", "use")
 _RELEVANT = {"assessment": "looks-relevant-assessment", "medication": "looks-relevant-medication"}
-_MEMORY = 4096
+#: What is remembered of codes and texts: this many, and none of more signs than the second; callers send any length.
+_MEMORY, LONGEST_REMEMBERED = 4096, 2048
 _Companion = TypeVar("_Companion")
 
 
@@ -188,11 +189,14 @@ class Terminology:
         """
         coded, named = tuple(codings), tuple(text for text in texts if text)
         key = (coded, named)
-        if key not in self._drugs:
+        if key in self._drugs:
+            return self._drugs[key]
+        found = self._recognise(coded, named)
+        if length_of(coded, named) <= LONGEST_REMEMBERED:
             if len(self._drugs) >= _MEMORY:
                 self._drugs.clear()
-            self._drugs[key] = self._recognise(coded, named)
-        return self._drugs[key]
+            self._drugs[key] = found
+        return found
 
     def route(self, codings: CodePairs, texts: Iterable[str | None] = ()) -> str | None:
         """ "systemic", "intrathecal" or "excluded"; None if not recognised, or if the sources disagree."""
@@ -375,6 +379,11 @@ def load_terminology(overlay: Path | None = None, *, unverified: bool = False) -
             for about, name in _RELEVANT.items()
         },
     )
+
+
+def length_of(codings: CodePairs, texts: Iterable[str]) -> int:
+    """Signs of some codings and texts together."""
+    return sum(len(part or "") for pair in codings for part in pair) + sum(map(len, texts))
 
 
 def _listed(tables: Tables, value_set: str) -> list[str]:

@@ -131,7 +131,8 @@ def _in(dimension: str, found: Amount | None) -> Decimal | None:
 
 
 def _unit(ucum: str) -> tuple[str, Decimal] | None:
-    return _COMMON.get(ucum) or _from_library(ucum)
+    # What is longer is no unit, and is not remembered either: it may be of any length.
+    return _COMMON.get(ucum) or (_from_library(ucum) if len(ucum) <= _LONGEST_CODE else None)
 
 
 def _bundled_units() -> LocalUnits:
@@ -143,7 +144,7 @@ def _bundled_units() -> LocalUnits:
 @lru_cache(maxsize=1024)
 def _from_library(ucum: str) -> tuple[str, Decimal] | None:
     """Dimension and factor of a rarer UCUM code by ucumvert and pint, None if it is none of BASES."""
-    if len(ucum) > _LONGEST_CODE or not ucum.isascii() or any(relative in ucum for relative in RELATIVE):
+    if not ucum.isascii() or any(relative in ucum for relative in RELATIVE):
         return None
     import pint
     from lark.exceptions import LarkError

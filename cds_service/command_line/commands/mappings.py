@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cds_service.command_line.options import compiled_site, create_folder, json_bytes, say, write
+from cds_service.command_line.options import compiled_site, create_folder, json_bytes, say, settings_of, write
 from cds_service.errors import DONE, NOT_FHIR, Refusal
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def mappings_check(options: Namespace) -> int:
 
     terminology = compiled_site(options).terminology
     inputs, check, read = Inputs(), MappingCheck(terminology), 0
-    for source in stream(options.paths, inputs):
+    for source in stream(options.paths, inputs, settings_of(options).body_bytes):
         try:
             check.take(source)
             read += 1

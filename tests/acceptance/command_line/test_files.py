@@ -197,3 +197,13 @@ def test_N10_data_that_are_not_understood_name_the_check(folder: Path) -> None:
     (folder / "course.json").write_text(json.dumps(bundle))
     done = run("replay", str(folder / "course.json"))
     assert (done.returncode, b"icans-cds mappings check" in done.stderr) == (0, True)
+
+
+@pytest.mark.parametrize("command", [("replay",), ("evaluate",), ("mappings", "check")])
+def test_input_without_end_is_refused_in_a_plain_sentence(command: tuple[str, ...]) -> None:
+    environment = {"ICANS_CDS_BODY_LIMIT_MEGABYTES": "1"}
+    done = run(*command, "-", given=b" " * 1_000_001, **environment)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"standard input is longer than 1 MB" in done.stderr and b"name a file" in done.stderr
+    assert b"/dev/zero is longer than 1 MB" in run(*command, "/dev/zero", **environment).stderr
+    assert b"longer" not in run(*command, "-", given=b" " * 1_000_000, **environment).stderr

@@ -12,10 +12,13 @@ from typing import Any
 
 import pytest
 
+from fhir_mappings.fhir_types import elements as lean
+from fhir_mappings.intake.relevance import Selector
 from fhir_mappings.terminology import systems as canonical
 from fhir_mappings.terminology.check_digits import loinc_is_valid, snomed_is_valid
 from fhir_mappings.terminology.lookup import (
     BUNDLED,
+    LONGEST_REMEMBERED,
     ConflictingCodings,
     Terminology,
     TerminologyError,
@@ -452,3 +455,17 @@ def test_each_code_system_of_the_project_that_a_bundled_file_names_is_defined() 
     named = set(re.findall(rf'"({re.escape(canonical.BASE)}/CodeSystem/[^"]+)"', "".join(files.values())))
     defined = {json.loads(text)["url"] for name, text in files.items() if name.startswith("CodeSystem-")}
     assert named == defined
+
+
+def test_long_texts_and_codes_are_not_remembered() -> None:
+    terminology = load_terminology()
+    selector = Selector(terminology)
+    before = len(terminology._drugs)
+    for number in range(20):
+        long = f"{number} " + "x" * LONGEST_REMEMBERED
+        assert terminology.drug([], [long]) is terminology.drug([("urn:x", long)], []) is None
+        selector.verdict(lean.CodeableConcept(text=long))
+        selector.verdict(lean.CodeableConcept(coding=(lean.Coding(system="urn:x", code=long),)))
+    assert len(terminology._drugs) == before and not selector._concepts
+    selector.verdict(lean.CodeableConcept(text="short"))
+    assert len(selector._concepts) == 1

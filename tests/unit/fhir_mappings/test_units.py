@@ -78,3 +78,10 @@ def test_other_dimensions() -> None:
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "1E+400", "-1E+13"])
 def test_impossible_numbers_are_no_amount(value: str) -> None:
     assert units.milligrams(Decimal(value), "mg", UCUM, "mg") is None
+
+
+def test_what_is_too_long_for_a_unit_is_not_remembered() -> None:
+    before = units._from_library.cache_info()
+    for length in (33, 1_000_000):
+        assert units.milligrams(Decimal(10), None, UCUM, "m" * length) is None
+    assert units._from_library.cache_info() == before
