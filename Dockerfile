@@ -1,6 +1,8 @@
 # icans-cds as an image: docker build -t icans-cds . && docker run -p 127.0.0.1:8080:8080 -e ICANS_CDS_DEVELOPMENT=1 icans-cds
 # Without ICANS_CDS_DEVELOPMENT=1 hook calls are refused until callers can be verified.
 
+# The base image is named by its tag, which can be moved. A site that has to know what it runs pins the digest that it has
+# verified in both FROM lines: python:3.11.13-slim-bookworm@sha256:... (docker buildx imagetools inspect shows it).
 FROM python:3.11.13-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /build

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from cards import render
+from cards import CardContext, render
 from cards.rendering import EXTENSION
 from tests.support.evaluations import evaluation, every_type
 
@@ -17,7 +17,7 @@ def test_eight_rows_of_evidence_are_listed_and_the_rest_is_counted(held: int, li
     sample = every_type()["grade-change"]
     evidence = tuple(sample.finding.evidence[0]._replace(reference=f"Observation/row-{n}") for n in range(held))
     sample.finding = replace(sample.finding, evidence=evidence)
-    (card,) = render(evaluation(sample))
+    (card,) = render(evaluation(sample), context=CardContext())
     detail = card["detail"].replace("\\", "")
     assert re.findall(r"Observation/row-(\d+)", detail) == [str(n) for n in range(listed)]
     assert (f"and {more} more in the card's evidence." in detail) is (more > 0)
