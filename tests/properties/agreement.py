@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -9,10 +10,10 @@ from typing import Any
 
 import icans
 from icans.facts import Facts, published
-from icans.findings import Alert, Replay
+from icans.findings import Alert, Evaluation, Replay
 from icans.policy.policy import Policy
 from icans.record import Record
-from tests.oracle.replay import MODULES, Shown, last_instant
+from tests.oracle.replay import MODULES, Result, Shown, last_instant
 from tests.oracle.replay import replay as oracle_replay
 
 #: Wording and lists for a reader: not fixed by a rule.
@@ -69,6 +70,15 @@ def compare(alert: Alert, shown: Shown) -> list[str]:
     return differences + [f"revised {d}" for d in compare_facts(ours, theirs)]
 
 
+@dataclass(frozen=True)
+class Now:
+    """A finding that holds at an instant, as the oracle has it shown then."""
+
+    type: str
+    indicator: str
+    facts: dict[str, Any]
+
+
 def disagreements(record: Record, policy: Policy, pick: int | None = None) -> list[str]:
     """One line a difference between the alerts of the engine and those of the oracle; empty if they agree.
 
@@ -78,37 +88,47 @@ def disagreements(record: Record, policy: Policy, pick: int | None = None) -> li
     if end is None:
         return []
     expected = oracle_replay(record, policy, end)
-    alerts = expected.alerts
-    replayed = icans.replay(record, policy)
-    found = differences(replayed, {shown.id: shown for shown in alerts})
-    theirs = [(m.at, module) for m in replayed.moments for module in m.modules if module in MODULES]
-    if theirs != expected.moments:
-        others = set(theirs) ^ set(expected.moments)
-        found.append(f"leads anew: engine {sorted(others & set(theirs))}, oracle {sorted(others - set(theirs))}")
-    if pick is not None and alerts:
-        instants = {t for s in alerts for t in (s.shown_at, s.shown_at + policy.shown_for, s.until) if t and t <= end}
-        found += disagreements_at(record, policy, sorted(instants)[pick % len(instants)])
+    found = differences(icans.replay(record, policy), expected)
+    instants = turns(expected, policy, end)
+    if pick is not None and instants:
+        found += disagreements_at(record, policy, instants[pick % len(instants)])
     return found
+
+
+def turns(expected: Result, policy: Policy, end: datetime) -> list[datetime]:
+    """The instants up to the end at which something begins, ends or has been shown for a day."""
+    found = {t for s in expected.alerts for t in (s.shown_at, s.shown_at + policy.shown_for, s.until) if t and t <= end}
+    return sorted(found)
+
+
+def holding(record: Record, policy: Policy, as_of: datetime) -> dict[str, Now]:
+    """What the oracle has hold at an instant, by id."""
+    alerts = [shown for shown in oracle_replay(record, policy, as_of).alerts if shown.holds]
+    return {s.id: Now(s.type, s.indicator_at(as_of, policy), s.facts_at(as_of)) for s in alerts}
 
 
 def disagreements_at(record: Record, policy: Policy, as_of: datetime) -> list[str]:
     """One line a difference between what engine and oracle show at one instant: which findings, how urgent, facts."""
-    ours = {shown.id: shown for shown in oracle_replay(record, policy, as_of).alerts if shown.holds}
-    alerts = icans.evaluate(record, policy, as_of).findings
-    theirs = {a.finding.id: a for a in alerts if a.finding.type != "data-quality"}
-    found = [f"only the oracle holds: {ours[k].type} at {ours[k].at}" for k in ours.keys() - theirs.keys()]
+    return differences_at(icans.evaluate(record, policy, as_of), holding(record, policy, as_of))
+
+
+def differences_at(evaluation: Evaluation, ours: dict[str, Now]) -> list[str]:
+    """One line a difference between what the engine shows at one instant and what holds by the oracle."""
+    theirs = {a.finding.id: a for a in evaluation.findings if a.finding.type != "data-quality"}
+    found = [f"only the oracle holds: {ours[k]}" for k in ours.keys() - theirs.keys()]
     found += [f"only the engine holds: {theirs[k].finding.type} {theirs[k].facts}" for k in theirs.keys() - ours.keys()]
     for key in ours.keys() & theirs.keys():
-        shown, alert = ours[key], theirs[key]
-        ranks = alert.finding.indicator, shown.indicator_at(as_of, policy)
-        different = compare_facts(facts_of(shown.facts_at(as_of)), facts_of(alert.facts))
-        different += [f"indicator: engine {ranks[0]}, oracle {ranks[1]}"] if ranks[0] != ranks[1] else []
-        found += [f"{shown.type} at {shown.at}: at {as_of} {d}" for d in different]
+        now, alert = ours[key], theirs[key]
+        different = compare_facts(facts_of(now.facts), facts_of(alert.facts))
+        if alert.finding.indicator != now.indicator:
+            different.append(f"indicator: engine {alert.finding.indicator}, oracle {now.indicator}")
+        found += [f"{now.type} at {alert.finding.at}: at {evaluation.as_of} {d}" for d in different]
     return sorted(found)
 
 
-def differences(replayed: Replay, ours: dict[str, Shown]) -> list[str]:
-    """One line a difference between a replay of the engine and the oracle's alerts by id."""
+def differences(replayed: Replay, expected: Result) -> list[str]:
+    """One line a difference between a replay of the engine and the oracle's: alerts, and which lead anew."""
+    ours = {shown.id: shown for shown in expected.alerts}
     theirs = {alert.finding.id: alert for alert in replayed.alerts if alert.finding.type != "data-quality"}
     found = [
         f"only the oracle: {s.type} at {s.at} shown {s.shown_at} {s.facts}" for k, s in ours.items() if k not in theirs
@@ -120,4 +140,7 @@ def differences(replayed: Replay, ours: dict[str, Shown]) -> list[str]:
     ]
     for key in ours.keys() & theirs.keys():
         found += [f"{ours[key].type} at {ours[key].at}: {d}" for d in compare(theirs[key], ours[key])]
+    leading = {(m.at, module) for m in replayed.moments for module in m.modules if module in MODULES}
+    found += [f"leads anew: only the engine {pair}" for pair in leading - set(expected.moments)]
+    found += [f"leads anew: only the oracle {pair}" for pair in set(expected.moments) - leading]
     return sorted(found)

@@ -169,8 +169,15 @@ COURSES_OF_RULINGS: tuple[Record, ...] = (
         for cause in ("brief-or-resolving", "prolonged", "unspecified")
         for near in NEAR[:2]
     ),
-    # L18: CAPD falls by three, four or five; ICE gains one point at grade 1
-    *(course(capd(ONSET, 20), dexamethasone(ONSET, 20), capd(DUE, 20 - fall), birth=CHILD) for fall in (3, 4, 5)),
+    # L18: CAPD falls by three, four or five in a patient whose level of consciousness is known; ICE gains one point
+    *(
+        course(
+            *(capd(ONSET, 20), level(ONSET, "alert"), dexamethasone(ONSET, 20)),
+            *(capd(DUE, 20 - fall), level(DUE, "alert")),
+            birth=CHILD,
+        )
+        for fall in (3, 4, 5)
+    ),
     *(course(ice(ONSET, before), dexamethasone(ONSET, 20), ice(DUE, before + 1)) for before in (3, 7, 8, 9)),
     # L19: no better at grade 1
     course(ice(ONSET, 9), dexamethasone(ONSET, 20), ice(DUE, 9)),
@@ -229,6 +236,15 @@ COURSES_OF_RULINGS: tuple[Record, ...] = (
             replace(dexamethasone(DAY_0 + timedelta(days=4), small), drug="hydrocortisone"),
         )
         for small in (26, 27)
+    ),
+    # L37: only before the infusion was anything full charted
+    course(ice(DAY_0 - hours(1), 10), level(ONSET, "awakens-to-tactile")),
+    # L38: a reference at the start of the day of treatment only
+    course(ice(ONSET, 4), day_only(dexamethasone(DUE, 20)), ice(ONSET + hours(60), 4)),
+    # D6: sedated after 24 hours, and a seizure carried
+    course(
+        *(ice(ONSET, 4), dexamethasone(ONSET, 20), seizure(ONSET + hours(10))),
+        *(propofol(ONSET + hours(12), ONSET + hours(30)), no_ice(ONSET + hours(23), "sedated")),
     ),
     # L5: assessed about a day after the recorded death
     *(

@@ -149,8 +149,7 @@ def same_verdict(
             return False
         chosen: Graded | None = shift([g], end.early)[0]
         if not line.verdicts:
-            rows = [r for r in end.course.rows if r.at < course.end]
-            chosen = choose(policy, other, rows, at)
+            chosen = choose(policy, other, end.course.rows, at)
         if by("L38", chosen is None) or chosen is None:
             return False
         outcomes.add(verdict(record, policy, course, other, end.points, chosen))
@@ -201,7 +200,7 @@ def judge(
     points: list[DosePoint],
 ) -> None:
     """Reference, clause B and clause A of one line."""
-    rows = [g for g in course.rows if g.at < course.end]
+    rows = course.rows
     reference(policy, course, line, rows)
     due = line.start + policy.evaluation_due
     window_end = min(due, line.following) if line.following else due
