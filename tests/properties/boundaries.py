@@ -242,9 +242,12 @@ COURSES_OF_RULINGS: tuple[Record, ...] = (
     # L38: a reference at the start of the day of treatment only
     course(ice(ONSET, 4), day_only(dexamethasone(DUE, 20)), ice(ONSET + hours(60), 4)),
     # D6: sedated after 24 hours, and a seizure carried
-    course(
-        *(ice(ONSET, 4), dexamethasone(ONSET, 20), seizure(ONSET + hours(10))),
-        *(propofol(ONSET + hours(12), ONSET + hours(30)), no_ice(ONSET + hours(23), "sedated")),
+    *(
+        course(
+            *(ice(ONSET, 4), dexamethasone(ONSET, 20), seizure(ONSET + hours(10))),
+            *(propofol(ONSET + hours(12), ONSET + hours(30)), no_ice(ONSET + hours(at), "sedated")),
+        )
+        for at in (23, 26)
     ),
     # L5: assessed about a day after the recorded death
     *(
