@@ -15,6 +15,7 @@ from icans.policy.file import load_policy
 from icans.policy.policy import Policy
 from icans.record import Record
 from tests.oracle.replay import last_instant
+from tests.properties import ruled
 from tests.properties.agreement import disagreements, disagreements_at
 from tests.properties.boundaries import BOUNDARY_COURSES
 from tests.properties.strategies import Shape, records, treated_records
@@ -30,6 +31,10 @@ COURSE = settings(
 ON_TIME = Shape(corrections=False, late=False)
 CHILDREN = Shape(children=True, doses=0, kinds=(*Shape().kinds, *("capd",) * 6))
 DAYS_ONLY = Shape(day_only=True)
+RULED = (
+    *(ruled.reasons(), ruled.other_causes(), ruled.sedated(), ruled.treated_children(), ruled.quiet()),
+    *(ruled.long_treatment(), ruled.long_treatment(DAYS_ONLY)),
+)
 NIGHTS = Shape(doses=0, observations=16, kinds=("ice", "ice", "rass", "rass", "gcs", "gcs", "consciousness"))
 
 
@@ -60,6 +65,12 @@ def test_the_same_alerts_where_only_days_are_known(record: Record) -> None:
 @given(records(Shape(second_infusion=True, sedatives=2)))
 def test_the_same_alerts_over_two_infusions_and_sedation(record: Record) -> None:
     assert disagreements(record, POLICY) == []
+
+
+@settings(COURSE, max_examples=80)
+@given(st.one_of(*RULED), st.integers(0, 1000))
+def test_the_same_alerts_for_courses_about_one_rule(record: Record, pick: int) -> None:
+    assert disagreements(record, POLICY, pick) == []
 
 
 @settings(COURSE, max_examples=40)
