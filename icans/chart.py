@@ -88,6 +88,7 @@ class Chart:
         self.escalations: list[Escalation] = []
         self.courses: dict[datetime, CourseStart] = {}
         self.has_documented = False
+        self.deaths: list[Death] = []
 
     def _instant(self, at: datetime) -> Instant:
         instant = self.at.get(at)
@@ -110,6 +111,8 @@ class Chart:
             self.escalations.append(entry)
         elif isinstance(entry, DocumentedGrade):
             self.has_documented = True
+        elif isinstance(entry, Death):
+            self.deaths.append(entry)
         return self._reach(entry)
 
     def remove(self, entry: Entry) -> datetime | None:
@@ -124,7 +127,20 @@ class Chart:
         self._drop_if_empty(entry.at)
         if isinstance(entry, Escalation):
             self.escalations.remove(entry)
+        elif isinstance(entry, Death):
+            self.deaths.remove(entry)
         return reach
+
+    def uncontradicted_deaths(self) -> frozenset[datetime]:
+        """The instants of recorded deaths with no infusion after them, and nothing charted or given a while later."""
+        return frozenset([death.at for death in self.deaths if not self._alive_after(death.at)])
+
+    def _alive_after(self, death: datetime) -> bool:
+        if any(infusion.at > death for infusion in self.infusions):
+            return True
+        later = bisect_right(self.instants, death + self.policy.death_contradiction)
+        charted = [self.at[at] for at in self.instants[later:]]
+        return any(one.observed or one.doses or one.sedatives or one.escalations or one.crs_grades for one in charted)
 
     def add_problem(self, at: datetime, problem: Problem) -> datetime:
         self._instant(at).problems.append(problem)
@@ -197,6 +213,12 @@ class Chart:
 def starts_monitoring(entry: Observed) -> bool:
     """Whether an entry starts monitoring where no infusion is known: an ICE value or a documented grade."""
     return isinstance(entry, (IceTotal, IceItem, DocumentedGrade)) and not entry.other_cause
+
+
+def contradicted(death: Death) -> Problem:
+    """A death that the record contradicts ends nothing."""
+    message = "The patient was assessed, treated or infused after this recorded death; it is not used."
+    return Problem("conflicting-values", death.reference, death.element, message, death.at, None, ("grade",))
 
 
 def is_death(entry: Observed) -> bool:

@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from icans.chart import Chart, CourseStart, Instant, is_death, starts_monitoring
+from icans.chart import Chart, CourseStart, Instant, contradicted, is_death, starts_monitoring
 from icans.course.course import Course
 from icans.course.documented import compare_documented, tool_at, tools_after
 from icans.course.freshness import admits, next_due, settle
@@ -61,6 +61,7 @@ class History:
         self.checkpoints: list[tuple[datetime, State, Mark]] = []
         self.every, self.since_checkpoint = SELDOM, 0
         self.tool_ahead: datetime | None = None
+        self.deaths: frozenset[datetime] = frozenset()  # recorded ones that nothing contradicts
         self._deadline: tuple[datetime | None, datetime | None] = (None, None)
         self._seen = Situation(self.state.course, self.chart, self.doses, policy, self.log)
 
@@ -81,6 +82,8 @@ class History:
         reaches += [self.chart.remove_problem(at, problem) for at, problem in corrected]
         reaches += [self.chart.add_problem(at, problem) for at, problem in problems]
         reaches += [self._take(entry) for entry in added]
+        before, self.deaths = self.deaths, self.chart.uncontradicted_deaths()
+        reaches += sorted(before ^ self.deaths)
         if not reaches:
             return
         if None in reaches:
@@ -172,14 +175,17 @@ class History:
             if instant.doses:
                 self._give(at, instant.doses)
             self._annotate(at, instant)
-            state.dead = state.dead or bool(instant.deaths)
+            state.dead = state.dead or at in self.deaths
+            for death in instant.deaths:
+                if at not in self.deaths:
+                    self._say(at, contradicted(death))
         state.exposure.settle(at)
         course = state.course
         if course.monitored:
             self._open(at, tier_crossed(at, course, state.exposure, self.doses, self.policy))
             sedated_until = state.in_force.sedation.runs_until(at, self.policy)
             state.treatment.fall_due(at, sedated_until, self.situation, self._enter)
-            dies = instant is not None and self._dies(instant)
+            dies = instant is not None and self._dies(at, instant)
             overdue = state.treatment.reassessment_holds(self.log)
             if settle(course, at, dies, overdue, sedated_until, self.policy, self.log):
                 course.ended = at
@@ -250,9 +256,9 @@ class History:
         for finding_id in sorted(self.log.held):
             self.log.close(at, finding_id)
 
-    def _dies(self, instant: Instant) -> bool:
-        """A recorded death, or a documented grade 5."""
-        return bool(instant.deaths) or (self.chart.has_documented and any(map(is_death, instant.observed)))
+    def _dies(self, at: datetime, instant: Instant) -> bool:
+        """A recorded death that nothing contradicts, or a documented grade 5."""
+        return at in self.deaths or (self.chart.has_documented and any(map(is_death, instant.observed)))
 
     # -- observations --------------------------------------------------------------------------------
 
@@ -395,7 +401,7 @@ class History:
             for dose in unusable:
                 log.open(at, dose_unknown(dose, at, course, state.exposure))
             state.treatment.give(at, self.situation)
-            if any(d.route == "systemic" for d in doses) and state.exposure.since is not None:
+            if any(d.route != "intrathecal" for d in doses) and state.exposure.since is not None:
                 self._open(at, steroid_days(at, course, state.exposure, self.doses, policy))
 
     def _open(self, at: datetime, finding: Finding | None) -> None:

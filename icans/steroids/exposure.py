@@ -20,9 +20,11 @@ from icans.findings import CountedDose
 from icans.policy.policy import Policy
 from icans.record import Dose
 from icans.steroids.doses import Doses, is_period
-from icans.steroids.equivalents import Amount, amount_of
+from icans.steroids.equivalents import Amount, amount_of, clock_amount, counts_for_clock
 
 ZERO = Decimal(0)
+#: More than 28 digits lose of a sum in mg, and less than is given in a microsecond.
+ROUNDED_AWAY = Fraction(1, 10**15)
 #: "The last 24 hours".
 RECENT = timedelta(hours=24)
 
@@ -71,6 +73,7 @@ class Exposure(Carried):
         self.uncounted = 0
         self.administrations = 0
         self.days: tuple[date, ...] = ()
+        self.last_days: Mapping[date, Decimal] = {}  # what was given on each of the last days, in full
         self.day_count = 0
         self.at_onset: Decimal | None = None
         self.day_0_to_30 = ZERO
@@ -119,9 +122,8 @@ class Exposure(Carried):
             if not dose.identifiers & repeated.identifiers and self.upper is not None and amount.upper is not None:
                 self.upper += amount.upper
             return amount
-        if dose.route == "systemic" and dose.day not in self.days:
-            self.days = (*self.days[-2:], dose.day)
-            self.day_count += 1
+        if counts_for_clock(dose, amount):
+            self._count_day(dose, policy)
         self.administrations += 1
         if not amount.usable:
             self.uncounted += 1
@@ -129,6 +131,16 @@ class Exposure(Carried):
         if amount.lower:
             self._count(dose, amount, policy)
         return amount
+
+    def _count_day(self, dose: Dose, policy: Policy) -> None:
+        """A day counts from the dose with which its doses, each in full, reach the minimum, or of unknown size."""
+        size = clock_amount(dose, policy)
+        given = self.last_days.get(dose.day, ZERO) + (size or ZERO)
+        self.last_days = {**dict([*self.last_days.items()][-2:]), dose.day: given}
+        unknown = size is None and dose.drug in policy.initiating_drugs
+        if dose.day not in self.days and (unknown or given >= policy.steroid_day_minimum):
+            self.days = (*self.days[-2:], dose.day)
+            self.day_count += 1
 
     def _count(self, dose: Dose, amount: Amount, policy: Policy) -> None:
         if is_period(dose) and dose.end is not None:
@@ -156,17 +168,18 @@ class Exposure(Carried):
         """Whether what is given and still running could reach the next tier: worked out exactly only then."""
         if self.since is None or self.tiers_crossed >= len(policy.tiers):
             return False
-        return self.total + sum([a.equivalent for a in self.accruing]) >= policy.tiers[self.tiers_crossed]
+        most = Fraction(self.total) + sum([Fraction(a.equivalent) for a in self.accruing], ROUNDED_AWAY)
+        return most >= policy.tiers[self.tiers_crossed]
 
     def _exact(self, at: datetime) -> Fraction:
-        """The sum at ``at`` without rounding, for comparing it with a tier."""
-        return Fraction(self.total) + sum((a.exactly(at) for a in self.accruing), Fraction(0))
+        """The sum at ``at`` for comparing it with a tier: what an ended period that was cut off rounded away is added."""
+        return Fraction(self.total) + sum((a.exactly(at) for a in self.accruing), ROUNDED_AWAY)
 
     def crossed_now(self, at: datetime, policy: Policy) -> tuple[Decimal, ...]:
         """Tiers reached by ``at`` and not before; the lower bound decides."""
         if not self._may_cross(policy):
             return ()
-        total, first = self._exact(at) if self.accruing else self.total, self.tiers_crossed
+        total, first = self._exact(at), self.tiers_crossed
         while self.tiers_crossed < len(policy.tiers) and total >= policy.tiers[self.tiers_crossed]:
             self.tiers_crossed += 1
         return policy.tiers[first : self.tiers_crossed]

@@ -24,13 +24,13 @@ def dose_unknown(dose: Dose, at: datetime, course: Course, exposure: Exposure) -
 
 
 def steroid_days(at: datetime, course: Course, exposure: Exposure, doses: Doses, policy: Policy) -> Finding | None:
-    """Days with a systemic steroid have reached the threshold: reported once a course."""
+    """Days with enough of a systemic steroid have reached the threshold: reported once a course."""
     infusion = course.infusion
-    if infusion is None or exposure.day_count != policy.steroid_days or exposure.days_reported:
+    if infusion is None or exposure.day_count < policy.steroid_days or exposure.days_reported:
         return None
     exposure.days_reported = True
     facts = SteroidDays(steroid_days=exposure.day_count, dexamethasone_equivalent_mg=exposure.total_at(at))
-    given = [dose for dose, _ in given_since(infusion.at, at, doses) if dose.route == "systemic"]
+    given = [dose for dose, _ in given_since(infusion.at, at, doses)]
     return course.finding(key_time(infusion.at), at, "info", facts, evidence_of(given))
 
 

@@ -13,7 +13,7 @@ from icans.record import DocumentedGrade, IceItem, IceTotal, Infusion, Record
 from tests.oracle import assessments, grades
 from tests.oracle.amounts import distinct
 from tests.oracle.assessments import Graded
-from tests.oracle.memory import PENDING, by
+from tests.oracle.memory import by
 
 Span = tuple[datetime, datetime]
 Running = dict[str, Callable[[datetime], Any]]
@@ -109,10 +109,8 @@ def courses(record: Record, policy: Policy) -> list[Course]:
 
 def contradicted(record: Record, policy: Policy, death: datetime) -> bool:
     """L5: the patient was assessed or treated a day after this death, or infused after it."""
-    seen = [*assessments.row_times(record, policy)]
+    seen = [e.at for e in (*record.observed, *record.crs_grades)]
     seen += [e.at for e in (*record.doses, *record.sedatives, *record.escalations)]
-    if "L5" in PENDING:
-        return False
     late = any(at > death + policy.death_contradiction for at in seen)
     return by("L5", late or any(i.at > death for i in record.infusions))
 

@@ -71,12 +71,6 @@ def numbers(record: Record, policy: Policy, course: Course, treated: datetime | 
 
 def counting_days(record: Record, policy: Policy, course: Course) -> list[datetime]:
     """L28: the instant at which each local day since the infusion begins to count."""
-    if "L28" in PENDING:
-        first: dict[Any, datetime] = {}
-        for d in distinct(record, policy):
-            if d.route == "systemic" and d.at >= course.start:
-                first[d.day] = min(first.get(d.day, d.at), d.at)
-        return [first[day] for day in sorted(first)]
     by_day: dict[date, list[Dose]] = {}
     for d in distinct(record, policy):
         if d.route in ("systemic", "unknown") and d.at >= course.start and not absurd(d, policy):
@@ -189,5 +183,8 @@ def days(record: Record, policy: Policy, course: Course, infusion: datetime) -> 
     at = counting[policy.steroid_days - 1]
     if not course.covers(at):
         return []
-    facts = {"steroidDays": policy.steroid_days, "dexamethasoneEquivalentMg": total(record, policy, course.start, at)}
+    facts = {
+        "steroidDays": sum(1 for day in counting if day <= at),
+        "dexamethasoneEquivalentMg": total(record, policy, course.start, at),
+    }
     return [Held("steroid-days", key_time(infusion), at, "info", facts, [clipped(at, None, course)])]

@@ -97,6 +97,7 @@ def entries(record: Record) -> list[Entry]:
         *record.doses,
         *record.sedatives,
         *record.escalations,
+        *record.crs_grades,
         *death,
     ]
 
@@ -114,6 +115,7 @@ def known_by(record: Record, at: datetime) -> Record:
         doses=tuple(e for e in record.doses if stands(e)),
         sedatives=tuple(e for e in record.sedatives if stands(e)),
         escalations=tuple(e for e in record.escalations if stands(e)),
+        crs_grades=tuple(e for e in record.crs_grades if stands(e)),
         death=record.death if record.death and stands(record.death) else None,
         refused=tuple(r for r in record.refused if may_stand(r, at)),
     )

@@ -41,6 +41,7 @@ SHAPES: dict[str, st.SearchStrategy[Record]] = {
     "weeks of steroids": ruled.long_treatment(),
     "weeks of steroids, days only": ruled.long_treatment(DAYS_ONLY),
     "a month without assessments": ruled.quiet(),
+    "deaths that are contradicted": ruled.contradicted_deaths(),
 }
 BATCH = 50
 Batch = tuple[str, int, int]

@@ -195,6 +195,9 @@ def treated_children(draw: st.DrawFn, shape: Shape = LATE) -> Record:
     return course(observed=draw(filing(observed, shape)), doses=draw(filing(doses, shape)), birth=CHILD)
 
 
+GIVEN = ("plain", "plain", "bag", "bag", "small", "small", "unknown", "it", "oral", "route")
+
+
 @st.composite
 def long_treatment(draw: st.DrawFn, shape: Shape = LATE) -> Record:
     """Two weeks of daily doses: sums, tiers over bags, days too small to count, other routes."""
@@ -204,7 +207,7 @@ def long_treatment(draw: st.DrawFn, shape: Shape = LATE) -> Record:
         at = DAY_0 + hours(24 * day + draw(st.sampled_from((-1, 0, 1, 12, 15))))
         for number in range(draw(st.integers(1, 2))):
             name, at = f"d{day}-{number}", at + hours(draw(st.sampled_from((0, 0, 1, 6))))
-            kind = draw(st.sampled_from(("plain", "plain", "bag", "bag", "small", "small", "unknown", "it", "route")))
+            kind = draw(st.sampled_from(GIVEN))
             given = dose(at, daily, name)
             if kind == "bag":
                 given = replace(given, end=at + hours(draw(st.sampled_from((0.5, 3, 4, 5, 12, 23)))))

@@ -33,6 +33,7 @@ CHILDREN = Shape(children=True, doses=0, kinds=(*Shape().kinds, *("capd",) * 6))
 DAYS_ONLY = Shape(day_only=True)
 RULED = (
     *(ruled.reasons(), ruled.other_causes(), ruled.sedated(), ruled.treated_children(), ruled.quiet()),
+    ruled.contradicted_deaths(),
     *(ruled.long_treatment(), ruled.long_treatment(DAYS_ONLY)),
 )
 NIGHTS = Shape(doses=0, observations=16, kinds=("ice", "ice", "rass", "rass", "gcs", "gcs", "consciousness"))

@@ -18,7 +18,7 @@ from tests.support.builders import (
     seizure,
     steroid,
 )
-from tests.support.charts import alerts, changes, evaluated, replayed, types
+from tests.support.charts import alerts, changes, evaluated, problems, replayed, types
 
 T = on_day(5)
 
@@ -243,3 +243,14 @@ def test_C7_ends_with_the_next_assessable_assessment():
     played = replayed(not_assessed(on_day(2), "ice-total", "sedated"), *whole(on_day(3), 10), until=on_day(60))
     found = alerts(played, "assessment-not-found")
     assert [(a["facts"]["since"], a["until"]) for a in found][0] == (on_day(0, "08:30"), on_day(3))
+
+
+@pytest.mark.parametrize(("seen", "monitoring"), [(on_day(6, "20:00"), "ended"), (on_day(6, "20:01"), "active")])
+def test_L5_a_death_that_the_record_contradicts_ends_nothing(seen, monitoring):
+    found = evaluated(on_day(7), *whole(T, 5), *whole(seen, 5), deceased=on_day(5, "20:00"))
+    assert found["monitoring"] == monitoring
+    assert ("conflicting-values" in problems(found)) == (monitoring == "active")
+
+
+def test_L5_so_does_one_before_the_infusion():
+    assert evaluated(on_day(7), *whole(T, 5), deceased=on_day(-1))["monitoring"] == "active"

@@ -149,6 +149,18 @@ def test_E5_steroid_days_are_distinct_calendar_days():
     assert [alert["at"] for alert in alerts(replayed(*doses, tenth), "steroid-days")] == [on_day(10, "09:00")]
 
 
+def test_L28_a_day_counts_from_one_mg_or_a_dose_of_unknown_size():
+    small = [steroid(on_day(1, "09:00"), "hydrocortisone", "26"), dex(on_day(2, "09:00"), None)]
+    assert exposure(NOON, *small)["steroidDays"] == 1  # 0.975 mg do not count, an unknown dose does
+    assert exposure(NOON, *small, dex(on_day(1, "21:00"), "0.025"))["steroidDays"] == 2
+
+
+def test_L28_the_dose_with_which_the_tenth_day_counts_is_reported():
+    doses = [dex(on_day(day, "09:00"), "1") for day in range(1, 10)]
+    halves = [dex(on_day(10, clock), "0.5") for clock in ("09:00", "15:00", "21:00")]
+    assert [alert["at"] for alert in alerts(replayed(*doses, *halves), "steroid-days")] == [on_day(10, "15:00")]
+
+
 def test_E6_the_lower_bound_is_a_number_and_the_upper_may_be_unknown():
     found = exposure(NOON, dex(on_day(5, "09:00"), None))
     assert (found["dexamethasoneEquivalentMg"], found["upperBoundMg"], found["uncounted"], found["steroidDays"]) == (
