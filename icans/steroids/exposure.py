@@ -81,6 +81,8 @@ class Exposure(Carried):
         self.intrathecal: Mapping[str, Decimal] = {}
         self.by_drug: Mapping[str, Decimal] = {}
         self.tiers_crossed = 0
+        self.waiting: tuple[tuple[datetime, Decimal], ...] = ()  # tiers that are reached, and when they are reported
+        self.last_end: datetime | None = None  # of a counted dose
         self.days_reported = False
 
     def total_at(self, at: datetime) -> Decimal:
@@ -108,6 +110,7 @@ class Exposure(Carried):
             for accrued in self.accruing:
                 if accrued.end <= at:
                     self.total += accrued.given(accrued.end)
+                    self.last_end = accrued.end
             self.accruing = tuple(a for a in self.accruing if a.end > at)
 
     def give(self, dose: Dose, repeated: Dose | None, policy: Policy) -> Amount:
@@ -147,15 +150,17 @@ class Exposure(Carried):
             self.accruing = (*self.accruing, Accruing(dose, dose.at, dose.end, amount.lower, dose.at))
         else:
             self.total += amount.lower
+            self.last_end = dose.at
         self.by_drug = {**self.by_drug, dose.drug: self.by_drug.get(dose.drug, ZERO) + dose.lower_mg}
         if self.infusion_day is not None and dose.day - self.infusion_day <= policy.comparison_days:
             self.day_0_to_30 += amount.lower
 
     def next_change(self, at: datetime, policy: Policy) -> datetime | None:
-        """When the next tier is crossed, or a running period ends, if nothing else is given."""
+        """When the next tier is crossed or reported, or a running period ends, if nothing else is given."""
+        ahead = [when for when, _ in self.waiting] + [a.end for a in self.accruing]
         if not self.accruing:
-            return None
-        segment = min(a.end for a in self.accruing)
+            return min(ahead, default=None)
+        segment = min(ahead)
         if not self._may_cross(policy):
             return segment
         needed = Fraction(policy.tiers[self.tiers_crossed]) - self._exact(at)
@@ -172,17 +177,31 @@ class Exposure(Carried):
         return most >= policy.tiers[self.tiers_crossed]
 
     def _exact(self, at: datetime) -> Fraction:
-        """The sum at ``at`` for comparing it with a tier: what an ended period that was cut off rounded away is added."""
+        """The sum at ``at`` for comparing it with a tier, with what a period that was cut off may have rounded away."""
         return Fraction(self.total) + sum((a.exactly(at) for a in self.accruing), ROUNDED_AWAY)
 
-    def crossed_now(self, at: datetime, policy: Policy) -> tuple[Decimal, ...]:
-        """Tiers reached by ``at`` and not before; the lower bound decides."""
-        if not self._may_cross(policy):
-            return ()
-        total, first = self._exact(at), self.tiers_crossed
-        while self.tiers_crossed < len(policy.tiers) and total >= policy.tiers[self.tiers_crossed]:
-            self.tiers_crossed += 1
-        return policy.tiers[first : self.tiers_crossed]
+    def reported_now(self, at: datetime, policy: Policy) -> tuple[Decimal, ...]:
+        """Tiers to report at ``at``: those reached, by the lower bound, once the first dose that ran then has ended.
+
+        A lower tier is never reported after a higher one.
+        """
+        if self._may_cross(policy):
+            total, first = self._exact(at), self.tiers_crossed
+            while self.tiers_crossed < len(policy.tiers) and total >= policy.tiers[self.tiers_crossed]:
+                self.tiers_crossed += 1
+            if first < self.tiers_crossed:
+                when = self._reported_at(at, policy)
+                reached = [(when, tier) for tier in policy.tiers[first : self.tiers_crossed]]
+                self.waiting = (*((min(other, when), tier) for other, tier in self.waiting), *reached)
+        now = tuple([tier for when, tier in self.waiting if when <= at])
+        if now:
+            self.waiting = tuple([(when, tier) for when, tier in self.waiting if when > at])
+        return now
+
+    def _reported_at(self, reached: datetime, policy: Policy) -> datetime:
+        if self.last_end == reached or not self.accruing:
+            return reached
+        return min(*(a.end for a in self.accruing), reached + policy.tier_delay)
 
 
 def begun_between(start: datetime, end: datetime, at: datetime, since: datetime | None, doses: Doses) -> Decimal:

@@ -35,8 +35,8 @@ def steroid_days(at: datetime, course: Course, exposure: Exposure, doses: Doses,
 
 
 def tier_crossed(at: datetime, course: Course, exposure: Exposure, doses: Doses, policy: Policy) -> Finding | None:
-    """Tiers of the cumulative dose reached at ``at``, as one finding of the highest."""
-    crossed = exposure.crossed_now(at, policy)
+    """Tiers of the cumulative dose to report at ``at``, as one finding of the highest."""
+    crossed = exposure.reported_now(at, policy)
     if not crossed or course.infusion is None:
         return None
     highest = crossed[-1]

@@ -12,7 +12,7 @@ from icans.policy.policy import Policy
 from icans.record import Dose, Record
 from tests.oracle.amounts import absurd, amount, countable, distinct, equivalent
 from tests.oracle.course import Course, Held, clipped
-from tests.oracle.memory import PENDING, by, remembered
+from tests.oracle.memory import by, remembered
 
 ZERO = Fraction(0)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -140,8 +140,6 @@ def findings(record: Record, policy: Policy, course: Course, treated: datetime |
 
 def reported_at(record: Record, policy: Policy, crossed: datetime) -> datetime:
     """L27: when the first of the doses that run at the crossing ends, at most four hours later."""
-    if "L27" in PENDING:
-        return crossed
     ends = [(d, max(d.at, d.end or d.at)) for d, _ in counted(record, policy)]
     running = [end for d, end in ends if d.at <= crossed <= end]
     return min([max(min(running, default=crossed), crossed), crossed + policy.tier_delay])

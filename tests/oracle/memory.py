@@ -11,8 +11,6 @@ from icans.record import Record
 
 Answer = TypeVar("Answer")
 KEPT = 4
-#: Read here, and not yet by the engine.
-PENDING = frozenset({"L27"})
 #: Rule ids since this was last cleared.
 decided: set[str] = set()
 
