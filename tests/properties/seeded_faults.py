@@ -96,6 +96,16 @@ FAULTS = (
     Fault("course/due.py", "base = sedated_until or at  #", "base = at  #"),
     Fault("course/freshness.py", "course.open or course.last_found_at is None", "course.last_found_at is None"),
     Fault("course/freshness.py", " and last >= since else course.onset", " else course.onset"),
+    # L5, L27, L28: a death, a bag, a small day
+    Fault("chart.py", "if any(infusion.at > death for infusion in self.infusions):", "if False:"),
+    Fault(
+        "chart.py",
+        "bisect_right(self.instants, death + self.policy.death",
+        "bisect_left(self.instants, death + self.policy.death",
+    ),
+    Fault("steroids/exposure.py", "reached + policy.tier_delay)", "reached + 2 * policy.tier_delay)"),
+    Fault("steroids/exposure.py", "(min(other, when), tier)", "(other, tier)"),
+    Fault("steroids/exposure.py", "given >= policy.steroid_day_minimum", "given > policy.steroid_day_minimum"),
     # L38, D6: one end of the day only, and what only an earlier event holds
     Fault("refractory/treatment.py", '"time-imprecise" if has_reference(line, situation) else ', ""),
     Fault(

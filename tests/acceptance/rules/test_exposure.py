@@ -40,14 +40,15 @@ def test_E1_a_dose_over_a_period_accrues_linearly(when, milligrams):
 
 
 def test_E1_the_crossing_of_a_tier_is_solved_to_the_second():
+    """At 15:36; the bag runs on, and four hours later it is reported (L27)."""
     found = alerts(replayed(DAY_LONG), "cumulative-dose")[0]
-    assert (found["at"], found["shownAt"]) == (on_day(5, "15:36"), on_day(5, "15:36"))
+    assert (found["at"], found["shownAt"]) == (on_day(5, "19:36"), on_day(5, "19:36"))
 
 
 def test_E1_the_crossing_is_rounded_up():
-    """350 mg over 24 h reaches 195 mg after 48137.14 s."""
+    """350 mg over 24 h reaches 195 mg after 48137.14 s, and is reported four hours later."""
     slow = administration(on_day(5, "00:00"), "dexamethasone", "350", "IV", on_day(6, "00:00"))
-    assert alerts(replayed(slow), "cumulative-dose")[0]["at"] == on_day(5, "13:22:18")
+    assert alerts(replayed(slow), "cumulative-dose")[0]["at"] == on_day(5, "17:22:18")
 
 
 def test_E1_the_part_before_the_infusion_does_not_count():
@@ -147,6 +148,19 @@ def test_E5_steroid_days_are_distinct_calendar_days():
     assert alerts(replayed(*doses), "steroid-days") == []
     tenth = dex(on_day(10, "09:00"), None)
     assert [alert["at"] for alert in alerts(replayed(*doses, tenth), "steroid-days")] == [on_day(10, "09:00")]
+
+
+@pytest.mark.parametrize(
+    ("until", "reported"),
+    [("11:00", "11:00"), ("13:00", "13:00"), ("20:00", "15:00")],  # reached at 11:00
+)
+def test_L27_a_tier_is_reported_when_the_bag_ends_within_four_hours(until, reported):
+    hours = int(until[:2]) - 9
+    doses = [
+        dex(on_day(1, "09:00"), "185"),
+        steroid(on_day(2, "09:00"), "dexamethasone", str(5 * hours), end=on_day(2, until)),
+    ]
+    assert [alert["at"] for alert in alerts(replayed(*doses), "cumulative-dose")] == [on_day(2, reported)]
 
 
 def test_L28_a_day_counts_from_one_mg_or_a_dose_of_unknown_size():
