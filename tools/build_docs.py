@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 
 from cds_service.output.html import card_html, document
@@ -31,8 +32,13 @@ CARDS = ROOT / "docs" / "cards.md"
 IMAGES = ROOT / "docs" / "images"
 SETTINGS = ROOT / "docs" / "settings.md"
 WIDTH = 700
+#: Six cards are also drawn as a desktop and a phone show them.
+WIDTHS = (1280, 390)
+WIDELY = ("grade-change", "icans-active", "assessment-overdue", "refractory", "cumulative-dose", "dose-unknown")
 #: The height of a page, as measured by the browser that lays it out.
-_MEASURE = "<script>document.title = document.querySelector('main').scrollHeight</script>"
+_MEASURE = "<script>parent.document.title = document.querySelector('main').scrollHeight</script>"
+#: Chromium lays no page out below 500 pixels: the page is in a frame of its own width.
+_FRAME = '<title></title><body style="margin: 0"><iframe style="width: {}px; height: 9000px; border: 0" srcdoc="{}">'
 PREFACE = """# Cards
 
 One card of each type, as the service answers for a small chart (written by `make docs`). A card has at most one line
@@ -52,7 +58,11 @@ def cards_page() -> str:
         drafts = [draft["label"] for draft in card.get("suggestions") or ()]
         if drafts:
             parts.append(f"Offers: {'; '.join(drafts)}.\n")
-    return "\n".join(parts)
+    parts.append("## On a desktop and on a phone\n")
+    for kind in WIDELY:
+        pictures = " ".join(f"[{kind}, {width} pixels](images/{width}/{kind}.png)" for width in WIDTHS)
+        parts.append(f"- {pictures}")
+    return "\n".join([*parts, ""])
 
 
 def readme(text: str) -> str:
@@ -90,17 +100,17 @@ def _printed(arguments: Sequence[str]) -> str:
     return f"```text\n{done.stdout.decode()}```\n"
 
 
-def draw(example: Example, browser: str, folder: Path) -> None:
-    """A picture of one card, WIDTH pixels wide and as high as the card."""
-    page = folder / f"{example.type}.html"
+def draw(example: Example, browser: str, target: Path, width: int = WIDTH) -> None:
+    """A picture of one card, so many pixels wide and as high as the card, in few colours."""
+    page = target.with_suffix(".html")
     html = document(example.type, [card_html(example.card())]).replace("<footer>", "<footer hidden>")
-    page.write_text(html.replace("</body>", f"{_MEASURE}</body>"), encoding="utf-8")
-    measured = _run(browser, f"--window-size={WIDTH},100", "--dump-dom", page.as_uri())
+    page.write_text(_FRAME.format(width, escape(html.replace("</body>", f"{_MEASURE}</body>"))), encoding="utf-8")
+    measured = _run(browser, f"--window-size={width},100", "--dump-dom", page.as_uri())
     found = re.search(r"<title>(\d+)</title>", measured)
     if found is None:
         raise SystemExit(f"{browser} did not lay out {page}")
-    target = folder / f"{example.type}.png"
-    _run(browser, f"--window-size={WIDTH},{found[1]}", f"--screenshot={target}", page.as_uri())
+    _run(browser, f"--window-size={width},{found[1]}", f"--screenshot={target}", page.as_uri())
+    subprocess.run(["pngquant", "--force", "--nofs", "--output", target, "10", target], check=True)
 
 
 def _run(browser: str, *options: str) -> str:
@@ -119,10 +129,15 @@ def main(arguments: Sequence[str]) -> None:
         IMAGES.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
             for example in EXAMPLES:
-                draw(example, browser, Path(folder))
-                picture = Path(folder) / f"{example.type}.png"
-                subprocess.run(["pngquant", "--force", "--nofs", "--output", picture, "10", picture], check=True)
-                shutil.copy(picture, IMAGES)
+                _draw_into(IMAGES / f"{example.type}.png", example, browser, Path(folder), WIDTH)
+                for width in WIDTHS if example.type in WIDELY else ():
+                    _draw_into(IMAGES / str(width) / f"{example.type}.png", example, browser, Path(folder), width)
+
+
+def _draw_into(picture: Path, example: Example, browser: str, folder: Path, width: int) -> None:
+    draw(example, browser, folder / picture.name, width)
+    picture.parent.mkdir(exist_ok=True)
+    shutil.copy(folder / picture.name, picture)
 
 
 if __name__ == "__main__":
