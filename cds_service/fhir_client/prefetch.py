@@ -22,6 +22,7 @@ from cds_service.fhir_client.values import Prefetch, goes_on, medications_wanted
 
 #: Statuses with which servers turn down a search that a plainer one may still answer.
 TURNED_DOWN = frozenset({400, 405, 413, 414, 422, 501})
+UNKNOWN_PATIENT = "The FHIR server knows no patient with this id"
 _SORT = re.compile(r"&_sort=[^&]*")
 #: FHIR ids, a little more freely: what could mean something else in a URL is no id.
 _ID = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9\-._~]{1,256}")
@@ -36,6 +37,20 @@ class Fetched:
     reasons: dict[str, str] = field(default_factory=dict)
     searches: dict[str, list[Search]] = field(default_factory=dict)
     patient_unknown: bool = False
+
+    def add_linked(self, linked: Fetched, given: Prefetch) -> None:
+        """Adds what was fetched for another id of the same patient to the value of each key, fetched or given.
+
+        A record that the server knows no more is no gap; nothing is added to a key of which nothing could be read.
+        """
+        self.searches.update({f"{key} (linked)": searches for key, searches in linked.searches.items()})
+        for key, value in linked.prefetch.items():
+            values = [own for own in (self.prefetch.get(key, given.get(key)), value) if own is not None]
+            if key in self.prefetch or key in given or key == "medications":
+                self.prefetch[key] = _together(values) if len(values) > 1 else next(iter(values), None)
+        for key, reason in linked.reasons.items():
+            if not linked.patient_unknown or (key != "patient" and reason != UNKNOWN_PATIENT):
+                self.reasons.setdefault(key, f"{reason}; asked for a linked record of the patient")
 
 
 def fetch(
@@ -211,7 +226,13 @@ def _patient_or_nothing(fetched: Fetched) -> None:
     if fetched.patient_unknown and not any(_last(fetched, key).matches for key in observed):
         for key in observed:
             del fetched.prefetch[key]
-            fetched.reasons[key] = "The FHIR server knows no patient with this id"
+            fetched.reasons[key] = UNKNOWN_PATIENT
+
+
+def _together(values: Iterable[bytes]) -> bytes:
+    """Resources and Bundles, each still with all that it says of itself, as one Bundle."""
+    entries = b",".join(b'{"resource":' + value + b"}" for value in values)
+    return b'{"resourceType":"Bundle","type":"collection","entry":[' + entries + b"]}"
 
 
 def _last(fetched: Fetched, key: str) -> Search:

@@ -4,13 +4,15 @@ FHIR resource access), and fetching with it what the prefetch does not hold."""
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cds_service.fhir_client.addresses import AddressRules, origin
 
 if TYPE_CHECKING:
+    from cds_service.fhir_client.client import FhirClient
     from cds_service.fhir_client.places import Places
     from cds_service.fhir_client.prefetch import Fetched
     from cds_service.hooks.turn import Hold
@@ -65,18 +67,54 @@ class HookFetch:
         templates = prefetch_templates(site.terminology)
         wanted = {key for key in templates if key not in prefetch or key in reading.missing}
         goes_further = any(goes_on(value) for value in prefetch.values())
-        if not wanted and not goes_further and not lacks_medications(prefetch, access.base):
+        whole = not wanted and not goes_further and not reading.linked
+        if whole and not lacks_medications(prefetch, access.base):
             return None
         from cds_service.fhir_client.client import FhirClient
         from cds_service.fhir_client.deadlines import Deadline
-        from cds_service.fhir_client.prefetch import Fetched, fetch
+        from cds_service.fhir_client.prefetch import Fetched
 
         seconds = min(self.seconds, self.hold.deadline.left - ANSWERING_SECONDS)
         client = FhirClient(access.base, deadline=Deadline(seconds), token=access.token, rules=self.rules)
         with self.hold.left(), self.places.taken(access.base) as has_place:
             if not has_place:
-                return Fetched(reasons=dict.fromkeys(wanted, NO_PLACE))
-            return fetch(client, patient, templates, prefetch, wanted, lambda found: infused(found, patient, site))
+                return Fetched(reasons=dict.fromkeys(templates if reading.linked else wanted, NO_PLACE))
+            return fetch_all(client, patient, prefetch, wanted, site, reading.linked)
+
+
+def fetch_all(
+    client: FhirClient,
+    patient: str,
+    given: Mapping[str, bytes | None],
+    wanted: Collection[str],
+    site: Site,
+    linked: Iterable[str] = (),
+) -> Fetched:
+    """Fetches the keys ``wanted``, and every key of each other id of the patient, over any number of links (L6).
+
+    linked: those that are known already. Further arguments, and the time it takes, are those of ``fetch``.
+    """
+    from cds_service.fhir_client.prefetch import fetch
+    from cds_service.hooks.discovery import prefetch_templates
+
+    templates = prefetch_templates(site.terminology)
+    fetched = fetch(client, patient, templates, given, wanted, partial(infused, patient=patient, site=site))
+    kept = {key: value for key, value in given.items() if key not in wanted}
+    asked = {patient}
+    while others := {*linked, *_linked({**kept, **fetched.prefetch}, patient, site)} - asked:
+        for other in sorted(others):
+            has_infusion = partial(infused, patient=other, site=site)
+            fetched.add_linked(fetch(client, other, templates, {}, set(templates), has_infusion), kept)
+        asked |= others
+    return fetched
+
+
+def _linked(prefetch: Mapping[str, bytes | None], patient: str, site: Site) -> tuple[str, ...]:
+    """The patient's other ids, by the links of the Patient resources that are there by now."""
+    from fhir_mappings import read_prefetch
+
+    held = {"patient": prefetch["patient"]} if "patient" in prefetch else {}
+    return read_prefetch(held, patient, site.read_settings(None)).linked
 
 
 def infused(prefetch: Mapping[str, bytes | None], patient: str, site: Site) -> bool:

@@ -20,8 +20,8 @@ from cds_service.fhir_client.capabilities import capabilities
 from cds_service.fhir_client.client import FhirClient, Limits, Search
 from cds_service.fhir_client.deadlines import Deadline
 from cds_service.fhir_client.pages import Unreadable
-from cds_service.fhir_client.prefetch import Fetched, fetch
-from cds_service.hooks.access import infused
+from cds_service.fhir_client.prefetch import Fetched
+from cds_service.hooks.access import fetch_all
 from cds_service.hooks.discovery import prefetch_templates, split_template
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def sandbox(options: Namespace) -> int:
     require_fhir(client)
     _require_patient(client, patient, options)
     templates = prefetch_templates(site.terminology)
-    fetched = fetch(client, patient, templates, {}, set(templates), lambda found: infused(found, patient, site))
+    fetched = fetch_all(client, patient, {}, set(templates), site)
     now = datetime.now(UTC)
     record = _record(fetched, patient, site, now if options.as_of is None else None)
     say_if_old(record, options, now)

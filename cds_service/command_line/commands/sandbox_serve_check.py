@@ -16,8 +16,7 @@ import requests
 from cds_service.command_line.commands.sandbox import client_of, require_fhir, token_of
 from cds_service.command_line.options import compiled_site, say, settings_of, write
 from cds_service.errors import DONE, FAULT, NOT_AUTHORISED, NOTHING_EVALUABLE, TRY_LATER, UNAVAILABLE, Refusal
-from cds_service.fhir_client.prefetch import fetch
-from cds_service.hooks.access import infused
+from cds_service.hooks.access import fetch_all
 from cds_service.hooks.discovery import prefetch_templates
 from cds_service.hooks.request import AS_OF_EXTENSION
 
@@ -53,7 +52,7 @@ def sandbox_serve_check(options: Namespace) -> int:
     if options.prefetch:
         site = compiled_site(options).of_server(client.base)
         templates = prefetch_templates(site.terminology)
-        fetched = fetch(client, patient, templates, {}, set(templates), lambda found: infused(found, patient, site))
+        fetched = fetch_all(client, patient, {}, set(templates), site)
         call["prefetch"] = {key: orjson.loads(value) for key, value in fetched.prefetch.items() if value is not None}
     if options.service:
         return _check(options, options.service.rstrip("/"), call)
