@@ -14,7 +14,8 @@ LARGEST_EXPONENT = 9
 LONGEST_ANSWER = 80
 #: Most scores there are, without arithmetic.
 _INTEGERS = {Decimal(integer): integer for integer in range(-5, 33)}
-_UNITLESS = frozenset({"1", "{score}"})
+#: UCUM: an annotation alone is the unit 1; only those that say that it is a score.
+_UNITLESS = frozenset({"1", "{score}", "{scale}", "{points}"})
 _NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,9})?", re.ASCII)
 
 

@@ -118,7 +118,7 @@ def _unitless(quantity: Any) -> Decimal | None:
     if not isinstance(quantity, dict) or _text(quantity.get("comparator")) is not None:
         return None
     unit = _text(quantity.get("code")) or _text(quantity.get("unit"))
-    if unit is not None and unit.strip() not in ("1", "{score}"):
+    if unit is not None and unit.strip() not in ("1", "{score}", "{scale}", "{points}"):
         return None
     return number(quantity.get("value"))
 
