@@ -8,6 +8,7 @@
 from cards.json_values import number_text, to_json
 from cards.rendering import alert_json, line, render
 from cards.view import CardContext, Times, day_text
+from cards.wording.exposure import sum_text
 from cards.wording.parts import count
 from cards.wording.timeline import course_text, entry_text
 
@@ -22,5 +23,6 @@ __all__ = [
     "line",
     "number_text",
     "render",
+    "sum_text",
     "to_json",
 ]

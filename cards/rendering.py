@@ -14,7 +14,7 @@ from cards.view import CardContext, Times, View
 from cards.wording.assessment import NAMES
 from cards.wording.bedside import now_points
 from cards.wording.data_quality import WORDINGS as DATA
-from cards.wording.data_quality import problem_line
+from cards.wording.data_quality import could_not_be_used, problem_line
 from cards.wording.exposure import closing_line
 from cards.wording.grade import WORDINGS as ICANS
 from cards.wording.parts import Body, Wording
@@ -113,6 +113,8 @@ def _card(
 ) -> dict[str, Any]:
     finding, wording = lead.finding, WORDINGS[lead.finding.type]
     body = wording.body(lead, view)
+    if lead.finding.unusable:
+        body.points.insert(0, could_not_be_used(lead.finding.unusable))
     identity = finding.id if hook_instance is None else _identity(f"{finding.id}|{hook_instance}")
     about = view.context.about_url
     card: dict[str, Any] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
 
 from icans.policy.policy import Policy
@@ -20,6 +20,7 @@ from icans.record import (
     Infusion,
     Observed,
     Problem,
+    Refused,
     Sedative,
     is_item,
 )
@@ -39,6 +40,7 @@ class Instant:
     crs_grades: list[CrsGrade] = field(default_factory=list)
     deaths: list[Death] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
 
     def add(self, entry: Entry) -> None:
         insort(getattr(self, _shelf(entry)), entry, key=_order)
@@ -48,8 +50,7 @@ class Instant:
         del standing[standing.index(entry, bisect_left(standing, _order(entry), key=_order))]
 
     def empty(self) -> bool:
-        events = self.escalations or self.crs_grades or self.deaths
-        return not (self.observed or self.doses or self.sedatives or events or self.problems)
+        return not any(getattr(self, shelf.name) for shelf in fields(self))
 
 
 def _shelf(entry: Entry) -> str:
@@ -148,6 +149,17 @@ class Chart:
 
     def remove_problem(self, at: datetime, problem: Problem) -> datetime:
         self.at[at].problems.remove(problem)
+        self._drop_if_empty(at)
+        return at
+
+    def add_refused(self, at: datetime, refused: Refused) -> datetime:
+        """Take what could not be used, at its place."""
+        insort(self._instant(at).refused, refused, key=lambda one: one.reference)
+        return at
+
+    def remove_refused(self, at: datetime, refused: Refused) -> datetime:
+        """Drop what a later version has replaced."""
+        self.at[at].refused.remove(refused)
         self._drop_if_empty(at)
         return at
 

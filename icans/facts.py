@@ -245,10 +245,14 @@ class StatedProblem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataQuality(Facts):
-    """A datum could not be used as charted, or a source not read in full."""
+    """A datum could not be used as charted, or a source not read in full.
+
+    administrations: how many may have been of a steroid; the problems are those of the first of them.
+    """
 
     type = "data-quality"
     problems: tuple[StatedProblem, ...]
+    administrations: Count | None = field(default=None, metadata=_WHERE_STATED)
 
 
 def published(facts: Facts | StatedProblem) -> dict[str, Any]:

@@ -149,6 +149,7 @@ class Finding:
     at: the instant it speaks of. facts: what it states, which gives its type.
     lasting: never expires although its type does (a source that could not be read in full).
     basis: what the card's wording needs beyond the facts.
+    unusable: of an assessment that was not found, why one that was charted meanwhile could not be used.
     """
 
     id: str
@@ -158,6 +159,7 @@ class Finding:
     evidence: tuple[Evidence, ...] = ()
     basis: Basis = None
     lasting: bool = False
+    unusable: tuple[Problem, ...] = ()
 
     @property
     def type(self) -> str:
@@ -396,6 +398,7 @@ class CourseSummary:
     icans_hours: Decimal
     refractory: bool
     cumulative_dexamethasone_equivalent_mg: Decimal | None
+    upper_bound_mg: Decimal | None
     steroid_days: int | None
     uncounted: int | None
     intrathecal_mg: Mapping[str, Decimal]

@@ -9,7 +9,7 @@ from cards.markdown import SHORT, escape, table
 from cards.sources import RECORD
 from cards.view import Times, View
 from cards.wording.assessment import NAMES
-from cards.wording.parts import Body, Wording, facts_of, words
+from cards.wording.parts import Body, Wording, count, facts_of, words
 from icans.facts import DataQuality, StatedProblem
 from icans.findings import Alert
 from icans.record import Problem
@@ -65,8 +65,10 @@ _AFFECTS = {
 
 
 def data_quality_summary(alert: Alert, view: View) -> str:
-    problems = facts_of(alert, DataQuality).problems
-    first = problems[0]
+    facts = facts_of(alert, DataQuality)
+    problems, first = facts.problems, facts.problems[0]
+    if facts.administrations:
+        return f"{_may_be_steroids(facts.administrations)}: {_first_of(problems)}"
     if not first.reference:
         unread = "Not evaluated" if view.evaluation.monitoring == "none" else "Record incomplete"
         whole = f"{unread}: {_first_of(problems)}"
@@ -92,6 +94,9 @@ def data_quality_body(alert: Alert, view: View) -> Body:
         lead = f"Not evaluated: nothing that starts an evaluation (infusion, ICE, documented grade) was read. {lead}"
     affected = words(_affected(alert), _AFFECTS)
     points = [f"It could change {escape(affected or 'the result')}."]
+    number = facts_of(alert, DataQuality).administrations
+    if number:
+        points.insert(0, f"{_may_be_steroids(number)}: the cumulative dose has no upper bound.")
     return Body(lead=lead, points=points, blocks=[_table(problems)], evidence_table=False)
 
 
@@ -100,6 +105,17 @@ def problem_line(problem: Problem, *, whole: bool) -> str:
     said = escape(SAID.get(problem.code, problem.code.replace("-", " ")))
     where = f" ({escape(problem.reference)})" if problem.reference else ""
     return f"{said}{where}: {escape(worded(problem.message))}" if whole or not where else f"{said}{where}"
+
+
+def _may_be_steroids(number: int) -> str:
+    return f"{count(number, 'administration')} that may have been of a steroid could not be read"
+
+
+def could_not_be_used(problems: Sequence[Problem]) -> str:
+    """That an assessment was charted meanwhile, and why it could not be used."""
+    first, more = problems[0], len({problem.reference for problem in problems}) - 1
+    others = f"; so were {more} more" if more else ""
+    return f"One was charted and could not be used: {problem_line(first, whole=True)}{others}"
 
 
 def _first_of(problems: Sequence[StatedProblem]) -> str:

@@ -120,15 +120,19 @@ def _dose_parts(view: View) -> list[str]:
 
 def total_text(exposure: ExposureNow) -> str:
     """``30 mg dexamethasone-equivalent``, ``at least 30 mg ...``, or ``steroid total unknown``: never 0 for unknown."""
-    total = exposure.dexamethasone_equivalent_mg
-    if total is None or (not total and is_open(exposure)):
+    return sum_text(exposure.dexamethasone_equivalent_mg, exposure.upper_bound_mg)
+
+
+def sum_text(lower: Decimal | None, upper: Decimal | None) -> str:
+    """The same of any sum: lower None where there is no infusion to count from, upper None where no bound is known."""
+    if lower is None or (not lower and lower != upper):
         return "steroid total unknown"
-    return f"{'at least ' if is_open(exposure) else ''}{number_text(total)} mg dexamethasone-equivalent"
+    return f"{'' if lower == upper else 'at least '}{number_text(lower)} mg dexamethasone-equivalent"
 
 
 def is_open(exposure: ExposureNow) -> bool:
     """Whether more may have been given than is counted."""
-    return exposure.upper_bound_mg is None or bool(exposure.uncounted)
+    return exposure.upper_bound_mg != exposure.dexamethasone_equivalent_mg
 
 
 def last_24h_text(exposure: ExposureNow) -> str:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from cards.json_values import number_text
 from cards.view import Times
 from cards.wording.assessment import DOMAINS, bare_value, reason_text
+from cards.wording.exposure import sum_text
 from cards.wording.parts import amount_text, count
 from icans.findings import CourseSummary, TimelineEntry
 from icans.grading.assessment import Assessment, DomainValue
@@ -31,10 +32,10 @@ def course_text(course: CourseSummary, clock: Callable[[datetime], str]) -> str:
         parts.append(f"{count(course.episodes, 'episode')}, {number_text(course.icans_hours)} h with ICANS")
     parts.append(f"refractoriness definition {'met' if course.refractory else 'not met'}")
     if course.cumulative_dexamethasone_equivalent_mg is not None:
-        total = number_text(course.cumulative_dexamethasone_equivalent_mg)
+        total = sum_text(course.cumulative_dexamethasone_equivalent_mg, course.upper_bound_mg)
         uncounted = f" and {count(course.uncounted, 'administration')} not counted" if course.uncounted else ""
         days = count(course.steroid_days or 0, "steroid day")
-        parts.append(f"{total} mg dexamethasone-equivalent{uncounted}, {days}")
+        parts.append(f"{total}{uncounted}, {days}")
     for drug, amount in sorted(course.intrathecal_mg.items()):
         parts.append(f"intrathecal {drug} {number_text(amount)} mg, apart")
     return "; ".join(parts) + "."

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING
 
-from cards import count, number_text
+from cards import count, number_text, sum_text
 
 if TYPE_CHECKING:
     from cds_service.evaluation import Answer
@@ -122,7 +122,7 @@ def _exposure_text(exposure: ExposureNow | None) -> str:
         return f"{last} (dexamethasone-equivalent; no infusion to count from)."
     uncounted = f", {count(exposure.uncounted, 'administration')} not counted" if exposure.uncounted else ""
     return (
-        f"{number_text(total)} mg dexamethasone-equivalent since infusion{uncounted}, {last}, "
+        f"{sum_text(total, exposure.upper_bound_mg)} since infusion{uncounted}, {last}, "
         f"{count(exposure.steroid_days or 0, 'steroid day')}."
     )
 

@@ -34,13 +34,14 @@ from icans.record import (
     Observed,
     Problem,
     Record,
+    Refused,
     is_item,
 )
 from icans.refractory.lines import Situation
 from icans.refractory.treatment import Treatment
 from icans.steroids.doses import Doses, duplicate_problem
 from icans.steroids.exposure import Exposure, begun_between
-from icans.steroids.thresholds import dose_unknown, steroid_days, tier_crossed, with_treatment_from
+from icans.steroids.thresholds import dose_unknown, steroid_days, tier_crossed, uncounted, with_treatment_from
 
 #: So many instants go by between checkpoints as long as nothing becomes known late; after that, one.
 SELDOM = 8
@@ -62,6 +63,7 @@ class History:
         self.every, self.since_checkpoint = SELDOM, 0
         self.tool_ahead: datetime | None = None
         self.deaths: frozenset[datetime] = frozenset()  # recorded ones that nothing contradicts
+        self.of_uncounted = {p for one in record.refused if "dose" in one.may_be for p in one.problems}
         self._deadline: tuple[datetime | None, datetime | None] = (None, None)
         self._seen = Situation(self.state.course, self.chart, self.doses, policy, self.log)
 
@@ -76,11 +78,15 @@ class History:
         removed: Sequence[Entry],
         problems: Sequence[tuple[datetime, Problem]] = (),
         corrected: Sequence[tuple[datetime, Problem]] = (),
+        refused: Sequence[tuple[datetime, Refused]] = (),
+        replaced: Sequence[tuple[datetime, Refused]] = (),
     ) -> None:
         """Take what became known, and drop what no longer stands; the fold rewinds as far as needed."""
         reaches: list[datetime | None] = [self._drop(entry) for entry in removed]
         reaches += [self.chart.remove_problem(at, problem) for at, problem in corrected]
         reaches += [self.chart.add_problem(at, problem) for at, problem in problems]
+        reaches += [self.chart.remove_refused(at, one) for at, one in replaced]
+        reaches += [self.chart.add_refused(at, one) for at, one in refused]
         reaches += [self._take(entry) for entry in added]
         before, self.deaths = self.deaths, self.chart.uncontradicted_deaths()
         reaches += sorted(before ^ self.deaths)
@@ -136,6 +142,7 @@ class History:
         for due in (
             self.state.treatment.next_due(at),
             next_due(course, at),
+            self.state.uncounted_until,
         ):
             if due is not None and (upcoming is None or due < upcoming):
                 upcoming = due
@@ -174,6 +181,8 @@ class History:
                 self._say(at, problem)
             if instant.doses:
                 self._give(at, instant.doses)
+            if instant.refused:
+                self._give_unreadable(at, instant.refused)
             self._annotate(at, instant)
             state.dead = state.dead or at in self.deaths
             for death in instant.deaths:
@@ -183,6 +192,9 @@ class History:
         course = state.course
         if course.monitored:
             self._open(at, tier_crossed(at, course, state.exposure, self.doses, self.policy))
+            if state.uncounted_until is not None and at >= state.uncounted_until:
+                self.log.close(at, uncounted(at, course, state.exposure).id)
+                state.uncounted_until = None
             sedated_until = state.in_force.sedation.runs_until(at, self.policy)
             state.treatment.fall_due(at, sedated_until, self.situation, self._enter)
             dies = instant is not None and self._dies(at, instant)
@@ -404,6 +416,15 @@ class History:
             if any(d.route != "intrathecal" for d in doses) and state.exposure.since is not None:
                 self._open(at, steroid_days(at, course, state.exposure, self.doses, policy))
 
+    def _give_unreadable(self, at: datetime, refused: Sequence[Refused]) -> None:
+        """Administrations that may have been of a steroid: the sums have no upper bound from here on (L3)."""
+        state = self.state
+        doses = [one for one in refused if "dose" in one.may_be]
+        state.exposure.may_have_been(doses)
+        if doses and state.course.monitored:
+            state.uncounted_until = at + self.policy.shown_for
+            self._open(at, uncounted(at, state.course, state.exposure))
+
     def _open(self, at: datetime, finding: Finding | None) -> None:
         if finding is not None:
             self.log.open(at, finding)
@@ -416,6 +437,8 @@ class History:
         course = self.state.course
         if not problem.affects or not course.monitored or problem.code == "partial-data":
             return
+        if problem in self.of_uncounted:
+            return  # one finding names all administrations that may have been of a steroid
         key = problem.reference or problem.code
         same = [p for p in dict.fromkeys(same) if p.affects] if problem.reference else [problem]
         facts = DataQuality(problems=tuple(map(StatedProblem.of, same)))

@@ -11,7 +11,16 @@ from icans.engine.bedside import bedside
 from icans.engine.explain import rules_now
 from icans.engine.history import History
 from icans.engine.knowledge import Knowledge
-from icans.engine.snapshot import course_summary, exposure_now, grade_now, refractory_now, running_facts, with_treatment
+from icans.engine.snapshot import (
+    course_summary,
+    exposure_now,
+    grade_now,
+    refractory_now,
+    running_facts,
+    unusable,
+    with_treatment,
+    with_unusable,
+)
 from icans.facts import DataQuality, IcansActive, Refractory, StatedProblem
 from icans.findings import (
     INDICATORS,
@@ -25,7 +34,7 @@ from icans.findings import (
     finding_id,
 )
 from icans.policy.policy import Policy
-from icans.record import Problem, Record, Refused
+from icans.record import Problem, Record
 
 #: A replay without an end goes on this long after the last thing known, so that deadlines still fall due.
 AFTER_LAST_KNOWN = timedelta(hours=48)
@@ -36,7 +45,7 @@ def evaluate(record: Record, policy: Policy, as_of: datetime, *, explain: bool =
 
     explain: with every rule, fired or not.
     """
-    run = _Run(record, policy)
+    run = _Run(record, policy, as_of)
     run.to(as_of)
     return run.evaluation(as_of, line_by_line=True, explain=explain)
 
@@ -46,7 +55,7 @@ def replay(record: Record, policy: Policy, as_of: datetime | None = None) -> Rep
 
     Without ``as_of`` the replay ends 48 hours after the last thing known.
     """
-    run = _Run(record, policy, watch=True)
+    run = _Run(record, policy, as_of, watch=True)
     known = run.known.instants
     end = as_of if as_of is not None else known[-1] + AFTER_LAST_KNOWN if known else None
     if end is not None:
@@ -57,12 +66,12 @@ def replay(record: Record, policy: Policy, as_of: datetime | None = None) -> Rep
 class _Run:
     """One pass over a record in known order."""
 
-    def __init__(self, record: Record, policy: Policy, *, watch: bool = False) -> None:
+    def __init__(self, record: Record, policy: Policy, call: datetime | None, *, watch: bool = False) -> None:
         self.record, self.policy, self.watch = record, policy, watch
         self.history = History(record, policy, timeline=watch)
         self.shown = ShownAlerts(policy, watch=watch)
         self.moments: list[Moment] = []
-        self.known = Knowledge(record)
+        self.known = Knowledge(record, call)
         self.collected: tuple[Problem, ...] = ()  # the problems last asked for, and the same in order
         self.ordered: tuple[Problem, ...] = ()
 
@@ -77,7 +86,14 @@ class _Run:
             if standing or len(added) > 1:
                 added = [e for e in added if e.superseded is None or e.superseded > instant]
                 standing = [e for e in standing if e.known < instant]
-            self.history.change(added, standing, known.problems.get(instant, ()), known.corrected.get(instant, ()))
+            self.history.change(
+                added,
+                standing,
+                known.problems.get(instant, ()),
+                known.corrected.get(instant, ()),
+                known.refused.get(instant, ()),
+                known.replaced.get(instant, ()),
+            )
             self._step(instant, known.cause(instant))
         self._fall_due_before(end, inclusive=True)
 
@@ -151,7 +167,7 @@ class _Run:
         """An alert as a call at ``at`` shows it; later steps do not reach it. leads: its card shows it in full."""
         finding = replace(alert.finding, indicator=indicator_now(alert))
         return Alert(
-            finding=with_treatment(finding, at, self.history) if leads else finding,
+            finding=with_unusable(with_treatment(finding, at, self.history) if leads else finding, at, self.history),
             facts=replace(alert.facts, **running_facts(alert, self.history, at)),
             shown_at=alert.shown_at,
             until=alert.until,
@@ -170,7 +186,7 @@ class _Run:
         """Nothing starts an evaluation, and what could have started it was not read: a source not in full (an infusion
         is read from each of them), or a resource that could not be used (L34)."""
         partial = [p for p in self.record.problems if p.code == "partial-data" and self.record.incomplete]
-        partial += [p for refused in self.record.refused if _could_start(refused) for p in refused.problems]
+        partial += unusable(self.record, ("assessment", "infusion"), at - self.policy.monitoring, at)
         if not partial:
             return []
         facts = DataQuality(problems=tuple(map(StatedProblem.of, partial)))
@@ -252,7 +268,3 @@ def _refractory(alerts: list[Alert], course: int) -> bool:
 
 def _instant_order(finding: Finding) -> tuple[int, int, str, str]:
     return MODULES.index(finding.module), INDICATORS.index(finding.indicator), finding.type, finding.id
-
-
-def _could_start(refused: Refused) -> bool:
-    return not {"assessment", "infusion"}.isdisjoint(refused.may_be)

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from icans.chart import MICROSECOND
 from icans.course.freshness import is_stale
 from icans.engine.history import History
-from icans.facts import NO_IMPROVEMENT, WORSENING, IcansActive, Refractory
+from icans.facts import (
+    NO_IMPROVEMENT,
+    WORSENING,
+    AssessmentNotFound,
+    AssessmentOverdue,
+    IcansActive,
+    ReassessmentOverdue,
+    Refractory,
+)
 from icans.findings import (
     Alert,
     CountedDose,
@@ -22,10 +31,10 @@ from icans.findings import (
     RefractoryNow,
 )
 from icans.policy.policy import Policy
-from icans.record import Dose
+from icans.record import Dose, Problem, Record
 from icans.refractory.lines import Line, line_now
-from icans.steroids.equivalents import clock_amount, counts_for_clock
-from icans.steroids.exposure import ZERO, counted_doses, sums_at, uncounted_doses
+from icans.steroids.equivalents import ZERO, clock_amount, counts_for_clock
+from icans.steroids.exposure import counted_doses, sums_at, uncounted_doses
 
 #: What is noted of an assessment and bears on comparing it with a later one.
 COMPARED_NOTES = ("consciousness-inferred", "consciousness-not-recorded")
@@ -43,7 +52,7 @@ def exposure_now(at: datetime, history: History, *, line_by_line: bool) -> Expos
     onset_known = exposure.at_onset is not None
     return ExposureNow(
         dexamethasone_equivalent_mg=sums.total if infused else None,
-        upper_bound_mg=exposure.upper_at(at) if infused else None,
+        upper_bound_mg=_upper(at, history),
         since_onset_mg=sums.since_onset if onset_known else ZERO if infused else None,
         last_24h_mg=sums.last_24h,
         day_0_to_30_mg=exposure.day_0_to_30 if infused else None,
@@ -54,8 +63,18 @@ def exposure_now(at: datetime, history: History, *, line_by_line: bool) -> Expos
         intrathecal_mg=dict(exposure.intrathecal),
         by_drug_mg=dict(exposure.by_drug),
         counted=counted,
-        uncounted_references=uncounted_doses(at, exposure.since, history.doses),
+        uncounted_references=(
+            *uncounted_doses(at, exposure.since, history.doses),
+            *(one.reference for one in exposure.unreadable),
+        ),
     )
+
+
+def _upper(at: datetime, history: History) -> Decimal | None:
+    """How much was given since the infusion at most, None if that is not known (L3)."""
+    record, state = history.record, history.state
+    read_in_full = record.administrations_read and "administrations" not in record.incomplete
+    return state.exposure.sum_at(at).upper if read_in_full and state.course.infusion is not None else None
 
 
 def grade_now(at: datetime, history: History) -> GradeNow:
@@ -174,6 +193,28 @@ def with_treatment(finding: Finding, at: datetime, history: History) -> Finding:
     )
 
 
+def with_unusable(finding: Finding, at: datetime, history: History) -> Finding:
+    """A finding of an assessment that was not found, with why one that was charted meanwhile could not be used (L2)."""
+    facts = finding.facts
+    if isinstance(facts, AssessmentNotFound):
+        since = facts.since
+    elif isinstance(facts, AssessmentOverdue):
+        since = facts.last_assessment
+    elif isinstance(facts, ReassessmentOverdue):
+        since = facts.treatment_start + history.policy.evaluation_from
+    else:
+        return finding
+    return replace(finding, unusable=tuple(unusable(history.record, ("assessment",), since, at)))
+
+
+def unusable(record: Record, may_be: Sequence[str], since: datetime, at: datetime) -> Iterator[Problem]:
+    """Why what may have been one of these, from ``since`` to ``at`` or at no known time, could not be used."""
+    for one in record.refused:
+        stands = (one.known is None or one.known <= at) and (one.superseded is None or one.superseded > at)
+        if stands and set(may_be).intersection(one.may_be) and (one.at is None or since <= one.at <= at):
+            yield from one.problems
+
+
 def _assumed(basis: RefractoryBasis, given: list[Dose], policy: Policy) -> Iterator[str]:
     """What was taken for granted to start the line, the first of whose doses these are, and to compare its two
     assessments."""
@@ -210,6 +251,7 @@ def course_summary(at: datetime, history: History, refractory: bool) -> CourseSu
         icans_hours=course.icans_hours(),
         refractory=refractory,
         cumulative_dexamethasone_equivalent_mg=exposure.total_at(at) if infused and read else None,
+        upper_bound_mg=_upper(at, history),
         steroid_days=exposure.day_count if infused and read else None,
         uncounted=exposure.uncounted if read else None,
         intrathecal_mg=dict(exposure.intrathecal),

@@ -21,6 +21,7 @@ class State:
     exposure: Exposure
     last_dose_until: datetime | None = None
     dead: bool = False
+    uncounted_until: datetime | None = None  # how long administrations of an unknown drug are reported
 
     def copy(self) -> State:
         return State(
@@ -30,4 +31,5 @@ class State:
             self.exposure.copy(),
             self.last_dose_until,
             self.dead,
+            self.uncounted_until,
         )

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from icans.policy.policy import Policy
 from icans.record import Dose
 
 ZERO = Decimal(0)
+
+
+class Sum(NamedTuple):
+    """mg of dexamethasone-equivalent given: at least ``lower``, at most ``upper`` (None: no upper bound is known)."""
+
+    lower: Decimal = ZERO
+    upper: Decimal | None = ZERO
+
+    def plus(self, lower: Decimal, upper: Decimal | None) -> Sum:
+        """With so much more, at least and at most."""
+        return Sum(self.lower + lower, None if self.upper is None or upper is None else self.upper + upper)
 
 
 @dataclass(frozen=True, slots=True)

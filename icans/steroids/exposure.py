@@ -6,7 +6,7 @@ accrue linearly and exactly. Amounts are Decimal milligrams.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -18,11 +18,10 @@ from icans.carried import Carried
 from icans.chart import MICROSECOND
 from icans.findings import CountedDose
 from icans.policy.policy import Policy
-from icans.record import Dose
+from icans.record import Dose, Refused
 from icans.steroids.doses import Doses, is_period
-from icans.steroids.equivalents import Amount, amount_of, clock_amount, counts_for_clock
+from icans.steroids.equivalents import ZERO, Amount, Sum, amount_of, clock_amount, counts_for_clock
 
-ZERO = Decimal(0)
 #: More than 28 digits lose of a sum in mg, and less than is given in a microsecond.
 ROUNDED_AWAY = Fraction(1, 10**15)
 #: "The last 24 hours".
@@ -67,10 +66,10 @@ class Exposure(Carried):
     def __init__(self, infusion_day: date | None = None, since: datetime | None = None) -> None:
         self.infusion_day = infusion_day
         self.since = since
-        self.total = ZERO
-        self.upper: Decimal | None = ZERO
+        self.sum = Sum()  # what accrues is in its upper bound from the start, in its lower one when it has ended
         self.accruing: tuple[Accruing, ...] = ()
         self.uncounted = 0
+        self.unreadable: tuple[Refused, ...] = ()  # administrations that may have been of a steroid
         self.administrations = 0
         self.days: tuple[date, ...] = ()
         self.last_days: Mapping[date, Decimal] = {}  # what was given on each of the last days, in full
@@ -87,21 +86,19 @@ class Exposure(Carried):
 
     def total_at(self, at: datetime) -> Decimal:
         """Dexamethasone-equivalent mg given since the course began, at least."""
-        return self.total + sum((a.given(at) for a in self.accruing), ZERO)
+        return self.sum.lower + sum((a.given(at) for a in self.accruing), ZERO)
 
-    def upper_at(self, at: datetime) -> Decimal | None:
-        """Dexamethasone-equivalent mg given since the course began, at most; None if there is no bound."""
-        if self.upper is None:
-            return None
+    def sum_at(self, at: datetime) -> Sum:
+        """What was given since the course began."""
         ahead = sum((a.left(at) for a in self.accruing), ZERO)
-        return self.upper - ahead
+        return Sum(self.total_at(at), None if self.sum.upper is None else self.sum.upper - ahead)
 
     def restart(self, at: datetime, day: date) -> Exposure:
         """The sums of a course that begins at ``at``; what was given before is kept apart."""
         fresh = Exposure(day, at)
         fresh.before_infusion = self.before_infusion + self.total_at(at)
         fresh.accruing = tuple(Accruing(a.dose, a.start, a.end, a.equivalent, at) for a in self.accruing if a.end > at)
-        fresh.upper = sum((a.given(a.end) for a in fresh.accruing), ZERO)
+        fresh.sum = Sum(ZERO, sum((a.given(a.end) for a in fresh.accruing), ZERO))
         return fresh
 
     def settle(self, at: datetime) -> None:
@@ -109,7 +106,7 @@ class Exposure(Carried):
         if any(a.end <= at for a in self.accruing):
             for accrued in self.accruing:
                 if accrued.end <= at:
-                    self.total += accrued.given(accrued.end)
+                    self.sum = self.sum.plus(accrued.given(accrued.end), ZERO)
                     self.last_end = accrued.end
             self.accruing = tuple(a for a in self.accruing if a.end > at)
 
@@ -122,15 +119,15 @@ class Exposure(Carried):
                 self.intrathecal = {**self.intrathecal, dose.drug: known + dose.lower_mg}
             return amount
         if repeated is not None:
-            if not dose.identifiers & repeated.identifiers and self.upper is not None and amount.upper is not None:
-                self.upper += amount.upper
+            if not dose.identifiers & repeated.identifiers and amount.upper is not None:
+                self.sum = self.sum.plus(ZERO, amount.upper)
             return amount
         if counts_for_clock(dose, amount):
             self._count_day(dose, policy)
         self.administrations += 1
         if not amount.usable:
             self.uncounted += 1
-        self.upper = None if self.upper is None or amount.upper is None else self.upper + amount.upper
+        self.sum = self.sum.plus(ZERO, amount.upper)
         if amount.lower:
             self._count(dose, amount, policy)
         return amount
@@ -149,11 +146,18 @@ class Exposure(Carried):
         if is_period(dose) and dose.end is not None:
             self.accruing = (*self.accruing, Accruing(dose, dose.at, dose.end, amount.lower, dose.at))
         else:
-            self.total += amount.lower
+            self.sum = self.sum.plus(amount.lower, ZERO)
             self.last_end = dose.at
         self.by_drug = {**self.by_drug, dose.drug: self.by_drug.get(dose.drug, ZERO) + dose.lower_mg}
         if self.infusion_day is not None and dose.day - self.infusion_day <= policy.comparison_days:
             self.day_0_to_30 += amount.lower
+
+    def may_have_been(self, refused: Sequence[Refused]) -> None:
+        """Administrations that are not known not to be of a systemic glucocorticoid: no upper bound is left (L3)."""
+        if refused:
+            self.uncounted += len(refused)
+            self.unreadable = (*self.unreadable, *refused)
+            self.sum = self.sum.plus(ZERO, None)
 
     def next_change(self, at: datetime, policy: Policy) -> datetime | None:
         """When the next tier is crossed or reported, or a running period ends, if nothing else is given."""
@@ -173,12 +177,12 @@ class Exposure(Carried):
         """Whether what is given and still running could reach the next tier: worked out exactly only then."""
         if self.since is None or self.tiers_crossed >= len(policy.tiers):
             return False
-        most = Fraction(self.total) + sum([Fraction(a.equivalent) for a in self.accruing], ROUNDED_AWAY)
+        most = Fraction(self.sum.lower) + sum([Fraction(a.equivalent) for a in self.accruing], ROUNDED_AWAY)
         return most >= policy.tiers[self.tiers_crossed]
 
     def _exact(self, at: datetime) -> Fraction:
         """The sum at ``at`` for comparing it with a tier, with what a period that was cut off may have rounded away."""
-        return Fraction(self.total) + sum((a.exactly(at) for a in self.accruing), ROUNDED_AWAY)
+        return Fraction(self.sum.lower) + sum((a.exactly(at) for a in self.accruing), ROUNDED_AWAY)
 
     def reported_now(self, at: datetime, policy: Policy) -> tuple[Decimal, ...]:
         """Tiers to report at ``at``: those reached, by the lower bound, once the first dose that ran then has ended.
