@@ -22,20 +22,17 @@ from icans.findings_log import FindingsLog, Mark
 from icans.grading.assess import assess
 from icans.grading.assessment import Assessment
 from icans.grading.domains import Surroundings
-from icans.grading.in_force import REASONS_ITEM_MISSING, InForce
+from icans.grading.in_force import InForce
 from icans.grading.tool_for_age import Tools, tools_at
 from icans.policy.policy import Policy
 from icans.record import (
-    ORIENTATION_ITEMS,
     DocumentedGrade,
     Dose,
     Entry,
-    NotAssessed,
     Observed,
     Problem,
     Record,
     Refused,
-    is_item,
 )
 from icans.refractory.lines import Situation
 from icans.refractory.treatment import Treatment
@@ -228,7 +225,7 @@ class History:
                 state.treatment.bridge(given.end)
         if start is not None:
             state.exposure = state.exposure.restart(at, start.day)
-            self._take_baseline(at)
+            state.take_baseline(at, self.log.assessments, self.policy)
         else:
             message = "No infusion of CAR-T cells was found; day numbers and sums since infusion are not known."
             self._say(at, Problem("infusion-missing", "", "", message, at, None, ("infusion",)))
@@ -243,26 +240,6 @@ class History:
         facts = DataQuality(problems=tuple(map(StatedProblem.of, problems)))
         found = self.state.course.finding("partial-data", at, "info", facts, (), tuple(problems), lasting=True)
         self.log.open(at, found)
-
-    def _take_baseline(self, at: datetime) -> None:
-        in_force = self.state.in_force
-        since = at - self.policy.baseline_window
-        in_force.baseline = None
-        for assessment in reversed(self.log.assessments):
-            if assessment.at < since:
-                break
-            if assessment.ice_complete and in_force.baseline is None:
-                in_force.baseline = in_force.complete_ice.get(assessment.at)
-        newest = in_force.ice if in_force.ice is not None and in_force.ice.at >= since else None
-        if newest is not None:
-            reasons = [
-                e
-                for e in newest.entries
-                if isinstance(e, NotAssessed) and is_item(e) and e.reason in REASONS_ITEM_MISSING
-            ]
-            in_force.unasked_items = frozenset(
-                name for e in reasons for name in (ORIENTATION_ITEMS if e.tool == "orientation" else (e.tool,))
-            )
 
     def _close_everything(self, at: datetime) -> None:
         for finding_id in sorted(self.log.held):
