@@ -14,9 +14,9 @@ from icans.chart import Chart, CourseStart, Instant, contradicted, is_death, sta
 from icans.course.course import Course
 from icans.course.documented import compare_documented, tool_at, tools_after
 from icans.course.freshness import admits, next_due, settle
+from icans.engine.data_quality import doubtful, not_read, uncounted
 from icans.engine.state import State
 from icans.engine.timeline import timeline_entry
-from icans.facts import DataQuality, StatedProblem
 from icans.findings import Finding
 from icans.findings_log import FindingsLog, Mark
 from icans.grading.assess import assess
@@ -38,7 +38,7 @@ from icans.refractory.lines import Situation
 from icans.refractory.treatment import Treatment
 from icans.steroids.doses import Doses, duplicate_problem
 from icans.steroids.exposure import Exposure, begun_between
-from icans.steroids.thresholds import dose_unknown, steroid_days, tier_crossed, uncounted, with_treatment_from
+from icans.steroids.thresholds import dose_unknown, steroid_days, tier_crossed, with_treatment_from
 
 #: So many instants go by between checkpoints as long as nothing becomes known late; after that, one.
 SELDOM = 8
@@ -231,15 +231,10 @@ class History:
             self._say(at, Problem("infusion-missing", "", "", message, at, None, ("infusion",)))
         partial = [p for p in self.record.problems if p.code == "partial-data"]
         if partial:
-            self._open_partial(at, partial)
+            self.log.open(at, not_read(at, partial, state.course))
         if state.dead:
             state.course.ended = at
             self._close_everything(at)
-
-    def _open_partial(self, at: datetime, problems: list[Problem]) -> None:
-        facts = DataQuality(problems=tuple(map(StatedProblem.of, problems)))
-        found = self.state.course.finding("partial-data", at, "info", facts, (), tuple(problems), lasting=True)
-        self.log.open(at, found)
 
     def _close_everything(self, at: datetime) -> None:
         for finding_id in sorted(self.log.held):
@@ -414,16 +409,18 @@ class History:
         course = self.state.course
         if not problem.affects or not course.monitored or problem.code == "partial-data":
             return
-        if problem in self.of_uncounted:
-            return  # one finding names all administrations that may have been of a steroid
-        key = problem.reference or problem.code
-        same = [p for p in dict.fromkeys(same) if p.affects] if problem.reference else [problem]
-        facts = DataQuality(problems=tuple(map(StatedProblem.of, same)))
-        stands = min((p.at for p in same if p.at is not None), default=at)
-        found = course.finding(key, stands, "info", facts, (), tuple(same))
-        told = self.log.latest(found.id)
-        if told is None or told.facts != facts:
+        if problem in self.of_uncounted or problem.reference in self._named_unknown(at):
+            return  # a finding on its dose names it (L3, L26)
+        found = doubtful(at, problem, same, course)
+        reported = self.log.latest(found.id)
+        if reported is None or reported.facts != found.facts:
             self.log.open(at, found)
+
+    def _named_unknown(self, at: datetime) -> set[str]:
+        """The doses of that instant that a finding of an unknown dose names."""
+        instant = self.chart.at.get(at)
+        weighed = self.doses.weighed_at(at) if instant is not None and instant.doses else ()
+        return {dose.reference for dose, amount in weighed if dose.route != "intrathecal" and not amount.usable}
 
     def _annotate(self, at: datetime, instant: Instant) -> None:
         intrathecal = [

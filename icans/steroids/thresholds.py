@@ -7,7 +7,7 @@ from datetime import datetime
 
 from icans.chart import MICROSECOND
 from icans.course.course import Course
-from icans.facts import CumulativeDose, DataQuality, DoseUnknown, StatedProblem, SteroidDays
+from icans.facts import CumulativeDose, DoseUnknown, SteroidDays
 from icans.findings import Finding, key_time
 from icans.policy.policy import Policy
 from icans.record import Dose, evidence_of
@@ -15,23 +15,12 @@ from icans.steroids.doses import Doses
 from icans.steroids.equivalents import number
 from icans.steroids.exposure import Exposure, begun_between, given_since, sums_at
 
-#: So many administrations that may have been of a steroid are named; the others are counted.
-NAMED = 5
-
 
 def dose_unknown(dose: Dose, at: datetime, course: Course, exposure: Exposure) -> Finding:
     """A dose without a usable amount: the sum is a lower bound."""
     total = exposure.total_at(at) if course.infusion is not None else None
     facts = DoseUnknown(administrations=(dose.reference,), lower_bound_mg=total)
     return course.finding(dose.reference, at, "info", facts, evidence_of([dose]), dose)
-
-
-def uncounted(at: datetime, course: Course, exposure: Exposure) -> Finding:
-    """Administrations that may have been of a steroid, all in one finding (L3)."""
-    named = exposure.unreadable[:NAMED]
-    problems = tuple(dict.fromkeys(problem for one in named for problem in one.problems))
-    facts = DataQuality(problems=tuple(map(StatedProblem.of, problems)), administrations=len(exposure.unreadable))
-    return course.finding("uncounted", at, "info", facts, (), problems, lasting=True)
 
 
 def steroid_days(at: datetime, course: Course, exposure: Exposure, doses: Doses, policy: Policy) -> Finding | None:

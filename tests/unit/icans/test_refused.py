@@ -142,3 +142,15 @@ def test_L34_nothing_holds_only_where_all_sources_were_read_in_full(source: str)
     unread = Record(patient="Patient/p", incomplete=frozenset({source}), problems=(partial,))
     assert "data-quality" in keys(evaluate(unread, POLICY, ONSET))
     assert not evaluate(Record(patient="Patient/p"), POLICY, ONSET).findings
+
+
+def test_L26_a_resource_that_a_dose_unknown_names_makes_no_data_quality():
+    unknown = replace(DEXAMETHASONE, upper_mg=None, lower_mg=Decimal(0))
+    missing = Problem("dose-missing", unknown.reference, "dosage", "No dose.", unknown.at, unknown.at, ("dose",))
+    huge = replace(
+        DEXAMETHASONE, reference="MedicationAdministration/huge", lower_mg=Decimal(900), upper_mg=Decimal(900)
+    )
+    noted = evaluate(replace(record(doses=(unknown, huge)), problems=(missing,)), POLICY, ONSET + HOUR)
+    assert len(keys(noted)["dose-unknown"]) == 2
+    assert "data-quality" not in keys(noted)
+    assert {problem.code for problem in noted.problems} == {"dose-missing", "value-out-of-range"}
