@@ -429,7 +429,7 @@ def missing(
         if graded.documented_drives and not charted_in(domain, state, graded):
             continue
         if domain == "ice" and graded.ice is not None:
-            if graded.ice.mismatch or graded.ice.ranged:
+            if graded.ice.mismatch or (graded.ice.ranged and not graded.ice.missing):
                 found.append("ice")
             elif graded.ice.low < graded.ice.high:
                 found += ["ice-" + item for item in graded.ice.missing if item not in invalid]

@@ -229,6 +229,9 @@ COURSES_OF_RULINGS: tuple[Record, ...] = (
         )
         for near in NEAR
     ),
+    course(bag(ONSET, 300, hours(24))),
+    course(bag(ONSET, 400, hours(40)), dexamethasone(ONSET + hours(20.5), 200)),
+    course(*(dexamethasone(DAY_0 + timedelta(days=day), 1) for day in range(10))),
     # L28: ten days, one of which is too small to count
     *(
         course(
@@ -249,6 +252,7 @@ COURSES_OF_RULINGS: tuple[Record, ...] = (
         )
         for at in (23, 26)
     ),
+    course(ice(DAY_0 + hours(10), 4), Death(**stamp(DAY_0 - hours(1), None, "Patient/p1"))),
     # L5: assessed about a day after the recorded death
     *(
         course(ice(ONSET, 4), Death(**stamp(ONSET + hours(1), None, "Patient/p1")), ice(ONSET + hours(25) + near, 2))

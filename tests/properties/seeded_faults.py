@@ -35,7 +35,9 @@ FAULTS = (
     Fault("course/freshness.py", "counts_as.low > course.headline:", "counts_as.low >= course.headline:"),
     Fault("course/course.py", "self.clear_since >= policy.resolution", "self.clear_since > policy.resolution"),
     Fault("course/freshness.py", "if headline >= 2:", "if headline >= 3:"),
-    Fault("course/course.py", "elif grade.low < headline <= grade.high:", "elif grade.low < headline < grade.high:"),
+    Fault(
+        "course/course.py", "if grade.low < headline <= grade.high else", "if grade.low < headline < grade.high else"
+    ),
     Fault(
         "refractory/no_improvement.py",
         "counts_as.high <= reference.counts_as.low - 1",
@@ -64,7 +66,9 @@ FAULTS = (
     Fault("refractory/day_only.py", "placed = _shifted(rows, moved)", "placed = list(rows)"),
     Fault("refractory/day_only.py", "if given_at - covered > longest:", "if given_at - covered > 2 * longest:"),
     Fault(
-        "steroids/exposure.py", "total >= policy.tiers[self.tiers_crossed]", "total > policy.tiers[self.tiers_crossed]"
+        "steroids/exposure.py",
+        "total >= policy.tiers[self.tiers_crossed]",
+        "total >= 1 + policy.tiers[self.tiers_crossed]",
     ),
     # L13: which reasons answer the call for an assessment
     Fault("grading/reasons.py", '"sedated", "aphasia"})', '"sedated", "aphasia", "refused"})'),
