@@ -61,13 +61,13 @@ class Shown:
         """L20: a standing refractory finding is shown one step lower after a day."""
         if self.type != "refractory" or self.indicator == "info":
             return self.indicator
-        if by("L20", at >= self.news() + policy.shown_for):
+        if by("L20", at >= self.news(at) + policy.shown_for):
             return INDICATORS[INDICATORS.index(self.indicator) + 1]
         return self.indicator
 
-    def news(self) -> datetime:
-        """The latest of when it was shown, reopened, and when the other clause was known to be met (L20)."""
-        also = [self.also_since] if self.also_since is not None else []
+    def news(self, at: datetime) -> datetime:
+        """The latest of when it was shown, reopened, and when the other clause was first known to be met, if it is."""
+        also = [self.also_since] if self.also_since is not None and self.facts_at(at)["alsoMet"] else []
         return max([self.shown_at, *self.reopened_at, *also])
 
     def revise(self, end: datetime) -> None:
@@ -214,7 +214,7 @@ def deadlines(
         ahead = [t for h in held.values() for span in h.spans for t in span]
         ahead += [h.at for h in held.values()] + [h.also[0] for h in held.values() if h.also is not None]
         ahead += [s.shown_at + policy.shown_for for s in ledger.values() if s.type in EXPIRING]
-        ahead += [s.news() + policy.shown_for for s in ledger.values() if s.type == "refractory"]
+        ahead += [s.news(at) + policy.shown_for for s in ledger.values() if s.type == "refractory"]
         coming = [t for t in ahead if t > at and t <= as_of and (until is None or t < until)]
         if not coming:
             return
