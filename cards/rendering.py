@@ -20,7 +20,7 @@ from cards.wording.grade import WORDINGS as ICANS
 from cards.wording.parts import Body, Wording
 from cards.wording.refractory import WORDINGS as REFRACTORY
 from cards.wording.steroids import WORDINGS as STEROIDS
-from icans.facts import IcansActive
+from icans.facts import DoseUnknown, IcansActive
 from icans.findings import INDICATORS, MODULES, NAMESPACE, Alert, Evaluation, RefractoryBasis
 from icans.grading.assessment import Assessment
 from icans.record import Evidence, Problem
@@ -113,7 +113,7 @@ def _card(
 ) -> dict[str, Any]:
     finding, wording = lead.finding, WORDINGS[lead.finding.type]
     body = wording.body(lead, view)
-    if lead.finding.unusable:
+    if lead.finding.unusable and lead.finding.type != DoseUnknown.type:
         body.points.insert(0, could_not_be_used(lead.finding.unusable))
     identity = finding.id if hook_instance is None else _identity(f"{finding.id}|{hook_instance}")
     about = view.context.about_url

@@ -149,7 +149,8 @@ class Finding:
     at: the instant it speaks of. facts: what it states, which gives its type.
     lasting: never expires although its type does (a source that could not be read in full).
     basis: what the card's wording needs beyond the facts.
-    unusable: of an assessment that was not found, why one that was charted meanwhile could not be used.
+    unusable: of an assessment that was not found, why one that was charted meanwhile could not be used; of a dose
+        of unknown size, what is wrong with it.
     """
 
     id: str

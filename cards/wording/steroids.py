@@ -6,6 +6,7 @@ from cards.json_values import number_text
 from cards.markdown import escape
 from cards.sources import ASCO_8011, FRIDBERG, RECORD, STRATI, Source
 from cards.view import Times, View
+from cards.wording.data_quality import problem_line
 from cards.wording.exposure import other_totals, sum_table
 from cards.wording.literature import DOSE_LIMITS, EARLY_START, EQUIVALENCE, STEROID_DAYS, tier_evidence
 from cards.wording.parts import Body, Wording, count, facts_of, named
@@ -99,7 +100,8 @@ def dose_unknown_body(alert: Alert, view: View) -> Body:
         f"{number} of {drug} without a usable amount, route or end, {view.in_course(alert.finding.at)}: not in the "
         f"sum; {_total(facts)}."
     )
-    points = ["What would settle it: amount with unit, route and times. It may count as treatment start."]
+    points = [problem_line(problem, whole=True) for problem in alert.finding.unusable]
+    points.append("What would settle it: amount with unit, route and times. It may count as treatment start.")
     if exposure is None:
         points.append(f"Not counted: {named(facts.administrations)}.")
     else:

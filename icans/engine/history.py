@@ -36,7 +36,7 @@ from icans.record import (
 )
 from icans.refractory.lines import Situation
 from icans.refractory.treatment import Treatment
-from icans.steroids.doses import Doses, duplicate_problem
+from icans.steroids.doses import Doses, duplicate_problem, reading_dropped
 from icans.steroids.exposure import Exposure, begun_between
 from icans.steroids.thresholds import dose_unknown, steroid_days, tier_crossed, with_treatment_from
 
@@ -368,6 +368,8 @@ class History:
                 continue
             if dose.route == "intrathecal":
                 continue
+            if amount.dropped:
+                self._say(at, reading_dropped(dose))
             if amount.problem == "value-out-of-range":
                 message = f"{dose.shown} of {dose.drug} is not a plausible single dose; it is not counted."
                 self._say(

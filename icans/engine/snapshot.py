@@ -16,6 +16,7 @@ from icans.facts import (
     WORSENING,
     AssessmentNotFound,
     AssessmentOverdue,
+    DoseUnknown,
     IcansActive,
     ReassessmentOverdue,
     Refractory,
@@ -194,8 +195,12 @@ def with_treatment(finding: Finding, at: datetime, history: History) -> Finding:
 
 
 def with_unusable(finding: Finding, at: datetime, history: History) -> Finding:
-    """A finding of an assessment that was not found, with why one that was charted meanwhile could not be used (L2)."""
+    """A finding of an assessment that was not found, with why one that was charted meanwhile could not be used (L2);
+    a finding of a dose of unknown size with what is wrong with it (L26)."""
     facts = finding.facts
+    if isinstance(facts, DoseUnknown):
+        wrong = [p for name in facts.administrations for p in history.log.problems_of.get(name, ()) if p.affects]
+        return replace(finding, unusable=tuple(dict.fromkeys(wrong)))
     if isinstance(facts, AssessmentNotFound):
         since = facts.since
     elif isinstance(facts, AssessmentOverdue):

@@ -246,3 +246,9 @@ def duplicate_problem(dose: Dose, first: Dose) -> Problem:
     message = f"{dose.shown} of {dose.drug} {how} {first.reference}; it is counted once."
     affects = () if same_identifier else ("dose",)
     return Problem("duplicate", dose.reference, dose.element, message, dose.at, None, affects)
+
+
+def reading_dropped(dose: Dose) -> Problem:
+    """Reports that one of two readings of an amount is no plausible dose."""
+    message = f"One reading of {dose.shown} of {dose.drug} is not a plausible single dose; the smaller one counts."
+    return Problem("value-out-of-range", dose.reference, dose.element, message, dose.at, None, ("dose",))

@@ -118,3 +118,35 @@ def test_many_doses_cost_a_replay_in_proportion_to_their_number(made: Callable[[
     """Of unknown size each is a card that names what else holds: what comes out grows faster than what is read."""
     few, many = made(250), made(1000)
     assert calls(lambda: replay(many, POLICY)) <= 5 * calls(lambda: replay(few, POLICY))
+
+
+def contradicting(at: datetime, lower: str, upper: str, number: int = 1) -> Dose:
+    return replace(dose(at, number, lower), upper_mg=Decimal(upper), contradicting=True)
+
+
+def test_L8_of_two_readings_the_lower_counts_in_the_sum_and_the_upper_starts_treatment():
+    evaluation = evaluate(record(contradicting(FIRST, "0.5", "12")), POLICY, FIRST + timedelta(hours=1))
+    exposure = evaluation.exposure
+    assert exposure is not None
+    assert (exposure.dexamethasone_equivalent_mg, exposure.upper_bound_mg) == (Decimal("0.5"), 12)
+    assert (exposure.uncounted, exposure.steroid_days) == (0, 1)
+    assert [line.treatment_start for line in evaluation.refractory.lines] == [FIRST]
+    assert "dose-unknown" not in {alert.finding.type for alert in evaluation.findings}
+
+
+def test_L8_tiers_are_reached_by_the_lower_reading():
+    doses = (contradicting(FIRST + timedelta(hours=k), "100", "300", k) for k in range(2))
+    played = replay(record(*doses), POLICY)
+    crossed = [alert.finding.facts for alert in played.alerts if alert.finding.type == "cumulative-dose"]
+    assert [facts.crossed_mg for facts in crossed] == [(195,)]
+
+
+def test_L8_E7_an_implausible_reading_is_dropped_and_reported():
+    assert sums(contradicting(FIRST, "8", "8000")) == (8, 8)
+    evaluation = evaluate(record(contradicting(FIRST, "8", "8000")), POLICY, FIRST)
+    assert "value-out-of-range" in {problem.code for problem in evaluation.problems}
+
+
+@pytest.mark.parametrize(("amount", "upper"), [("501", None), ("0", 0), ("500", 500)])
+def test_L41_a_dose_too_large_takes_the_upper_bound_away_and_one_not_above_0_does_not(amount: str, upper: int | None):
+    assert sums(dose(FIRST, 1, amount)) == (500 if amount == "500" else 0, upper)
