@@ -16,6 +16,7 @@ from cards.wording.assessment import (
     charted_at,
     deciding_text,
     grade_text,
+    ice_text,
     range_text,
     sedation_unchecked,
 )
@@ -72,9 +73,23 @@ def grade_change_body(alert: Alert, view: View) -> Body:
     if facts.direction == "resolution":
         resolution = in_words(view.policy.resolution)
         points.append(f"The episode counts as resolved after {resolution} of such assessments.")
+    if rising:
+        points[:0] = _charted_by_habit(facts, assessment)
     if rising and grade >= 3:
         points.append(BEDSIDE)
     return Body(lead=lead, points=points, suggestions=_change_drafts(alert, view, facts, assessment))
+
+
+def _charted_by_habit(facts: GradeChange, assessment: Assessment | None) -> list[str]:
+    """What else the value that decides may mean: a reader who knows the patient sees it at once."""
+    if facts.deciding_domain == "ice" and facts.ice_score == 0:
+        return ["ICE 0 reads as asked and failed; if it was not done, correct it and chart the reason instead."]
+    ice = next((v for v in assessment.domains if v.domain == "ice"), None) if assessment is not None else None
+    if facts.deciding_domain == "consciousness" and ice is not None and ice.working.high == 0:
+        return [
+            f"{ice_text(assessment)} at the same time: the level alone decides. Asleep? Sleep is another reason for it."
+        ]
+    return []
 
 
 def icans_active_summary(alert: Alert, view: View) -> str:

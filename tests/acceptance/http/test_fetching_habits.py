@@ -143,7 +143,7 @@ def test_quirk_31_nothing_found_is_none_where_the_search_is_offered() -> None:
     with serving(resources=resources("Patient", "Observation", "Procedure")) as fhir:
         cards = answer(fhir)
     assert "partial-data" not in str(cards)
-    assert "since infusion 0 mg dexamethasone-equivalent" in str(cards)
+    assert "0 mg dexamethasone-equivalent since infusion" in str(cards)
 
 
 def test_quirk_32_administrations_are_searched_by_patient_only() -> None:

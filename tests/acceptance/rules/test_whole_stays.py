@@ -133,3 +133,15 @@ def test_a_patient_with_a_second_infusion_sixty_days_later():
     played = replayed(*later, until=on_day(160))
     assert [course["episodes"] for course in played["courses"]] == [1, 1]
     assert all(alert["until"] is not None for alert in played["alerts"])
+
+
+@pytest.mark.parametrize(
+    ("charted", "hint"),
+    [
+        ((ice(on_day(5), 0),), "if it was not done, correct it"),
+        ((ice(on_day(5), 10), consciousness(on_day(5), "awakens-to-voice")), "ICE 10 of 10 at the same time"),
+    ],
+)
+def test_a_value_that_may_be_charted_from_habit_is_asked_for(charted, hint):
+    cards = evaluated(on_day(5), ice(on_day(4), 10), consciousness(on_day(4), "alert"), *charted)["cards"]
+    assert hint in cards[0]["detail"]
