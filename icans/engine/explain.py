@@ -61,7 +61,7 @@ def rules_at(at: datetime, history: History) -> Iterator[Rule]:
     yield from course_rules(at, state.course, documented, holds, policy)
     yield from treatment_rules(at, state.treatment, history.situation, was_read)
     yield from steroid_rules(at, state.course, state.exposure, was_read, policy)
-    affecting = [problem for problem in history.log.problems if problem.affects]
+    affecting = [p for p in history.log.problems if p.affects and not history.named_as_unknown(p.at, p)]
     doubtful = Condition(
         bool(affecting), "every relevant datum could be used as charted", "a datum that cannot be used as charted"
     )

@@ -411,18 +411,20 @@ class History:
         course = self.state.course
         if not problem.affects or not course.monitored or problem.code == "partial-data":
             return
-        if problem in self.of_uncounted or problem.reference in self._named_unknown(at):
+        if problem in self.of_uncounted or self.named_as_unknown(at, problem):
             return  # a finding on its dose names it (L3, L26)
         found = doubtful(at, problem, same, course)
         reported = self.log.latest(found.id)
         if reported is None or reported.facts != found.facts:
             self.log.open(at, found)
 
-    def _named_unknown(self, at: datetime) -> set[str]:
-        """The doses of that instant that a finding of an unknown dose names."""
-        instant = self.chart.at.get(at)
-        weighed = self.doses.weighed_at(at) if instant is not None and instant.doses else ()
-        return {dose.reference for dose, amount in weighed if dose.route != "intrathecal" and not amount.usable}
+    def named_as_unknown(self, at: datetime | None, problem: Problem) -> bool:
+        """Whether a finding of an unknown dose at ``at`` names the resource of this problem."""
+        instant = self.chart.at.get(at) if at is not None else None
+        if at is None or instant is None or not instant.doses:
+            return False
+        unknown = (d for d, amount in self.doses.weighed_at(at) if d.route != "intrathecal" and not amount.usable)
+        return any(dose.reference == problem.reference for dose in unknown)
 
     def _annotate(self, at: datetime, instant: Instant) -> None:
         intrathecal = [
