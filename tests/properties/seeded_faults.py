@@ -45,7 +45,7 @@ FAULTS = (
     ),
     Fault("refractory/no_improvement.py", "counts_as.low >= max(1,", "counts_as.low > max(1,"),
     Fault("refractory/no_improvement.py", "now - before >= least", "now - before > least"),
-    Fault("refractory/worsening.py", "assessment.counts_as.low > high and", "assessment.counts_as.low >= high and"),
+    Fault("refractory/worsening.py", "high = reference.counts_as.high", "high = reference.counts_as.high - 1"),
     Fault("refractory/treatment.py", "since = assessment.at - situation.policy.onset_lead", "since = assessment.at"),
     Fault(
         "refractory/treatment.py", "at < line.start + situation.policy.eval", "at <= line.start + situation.policy.eval"
