@@ -5,7 +5,7 @@ from __future__ import annotations
 from cards.markdown import escape
 from cards.view import View
 from cards.wording.assessment import bare_value, charted_at, ice_text, range_text
-from cards.wording.exposure import sedated_part
+from cards.wording.exposure import is_open, sedated_part
 from cards.wording.parts import amount_text
 from icans.record import ICE_MAXIMUM
 
@@ -74,7 +74,9 @@ def _steroid(view: View) -> str:
         return "Steroids: not read."
     dose = view.evaluation.bedside.last_dose
     if dose is None:
-        return "No steroid on record."
+        exposure = view.evaluation.exposure
+        known = exposure is not None and not exposure.uncounted and not is_open(exposure)
+        return "No steroid on record." if known else "No steroid on record that could be read; one may have been given."
     ago = view.ago(dose.at) if dose.precise else view.whole_day(dose.day)
     return f"Last steroid: {escape(dose.drug)} {amount_text(dose)}, {ago}."
 

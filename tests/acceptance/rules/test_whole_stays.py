@@ -145,3 +145,19 @@ def test_a_patient_with_a_second_infusion_sixty_days_later():
 def test_a_value_that_may_be_charted_from_habit_is_asked_for(charted, hint):
     cards = evaluated(on_day(5), ice(on_day(4), 10), consciousness(on_day(4), "alert"), *charted)["cards"]
     assert hint in cards[0]["detail"]
+
+
+def test_L3_a_dose_that_could_not_be_read_is_not_no_steroid():
+    masked = {
+        "resourceType": "MedicationAdministration",
+        "id": "masked",
+        "status": "completed",
+        "subject": {"reference": "Patient/p1"},
+        "medicationReference": {"identifier": {"value": "4711"}},
+        "effectiveDateTime": on_day(5, "06:00"),
+    }
+    asked = ice(on_day(5), 5), consciousness(on_day(5), "alert")
+    assert "No steroid on record." in evaluated(on_day(5), *asked)["cards"][0]["detail"]
+    detail = evaluated(on_day(5), *asked, masked)["cards"][0]["detail"]
+    assert "No steroid on record that could be read; one may have been given." in detail
+    assert "No steroid on record." not in detail
