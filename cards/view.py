@@ -46,11 +46,6 @@ class Times:
         day = self.day(instant)
         return f"{self.clock(instant)} ({day})" if day else self.clock(instant)
 
-    def short_time(self, instant: datetime) -> str:
-        """``2026-03-08 14:00 UTC, day +7``, for a summary."""
-        day = self.day(instant)
-        return f"{self.clock(instant)}, {day}" if day else self.clock(instant)
-
     def in_course(self, instant: datetime) -> str:
         """``14:00`` for an instant of the same day, else ``day +7 14:00``, for a line of a course."""
         local = instant.astimezone(self.zone)

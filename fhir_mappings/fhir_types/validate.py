@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from fhir_mappings.fhir_types.json_text import decoded, first_repeated_key, has_repeated_keys
+from fhir_mappings.fhir_types.json_text import decoded, first_repeated_key
 
 JsonObject = dict[str, Any]
 
@@ -32,17 +32,6 @@ class Refused(ValueError):
     def __init__(self, message: str, element: str = "") -> None:
         super().__init__(message)
         self.element = element
-
-
-def refuse_repeated_keys(raw: bytes) -> None:
-    """Raises Refused if any object of the text names a key twice: which one is meant is not guessed."""
-    try:
-        repeated = first_repeated_key(decoded(raw)) if has_repeated_keys(raw) else None
-    except ValueError as error:
-        raise Refused(f"The resource is not valid JSON: {error}.") from error
-    if repeated is not None:
-        message = f'The element "{repeated}" stands twice in one object; which one is meant is not guessed.'
-        raise Refused(message, repeated)
 
 
 def is_told_completely(raw: bytes, encoded: bytes) -> bool:
