@@ -138,7 +138,7 @@ def _judged(resource_type: str, raw: bytes) -> Read[Any]:
         read = _DECODERS[resource_type].decode(_ENCODER.encode(kept))
     except msgspec.MsgspecError as error:
         raise Refused(f"It is not FHIR JSON: {error}.") from error
-    twice = [] if repeated is None else [Fault(repeated, f'"{repeated}" stands twice in one object.')]
+    twice = [] if repeated is None else [Fault(repeated, f'"{repeated}" occurs twice in one object.')]
     if release == "R5":
         complaints = faults_of(release, resource_type, document)
     return Read(read, tuple([*twice, *complaints][:_MOST_FAULTS]))
@@ -150,7 +150,7 @@ def _deciding_elements(resource_type: str, document: JsonObject) -> tuple[str, J
     try:
         held = [(release, deciding(document, shapes)) for release, shapes in (("R4B", R4), ("R5", R5))]
     except NamedTwice as twice:
-        message = f'The element "{twice}" stands twice in one object; which one is meant is not guessed.'
+        message = f'The element "{twice}" occurs twice in one object; which one is meant is not guessed.'
         raise Refused(message, str(twice)) from twice
     for release, kept in sorted(held, key=lambda item: -_elements(item[1])):
         try:

@@ -81,7 +81,7 @@ def all_faults(raw: bytes) -> list[Fault]:
     except ValueError as error:
         return [Fault("", f"it is not valid JSON: {error}.")]
     if repeated is not None:
-        return [Fault(repeated, f'the element "{repeated}" stands twice in one object.')]
+        return [Fault(repeated, f'the element "{repeated}" occurs twice in one object.')]
     resource_type = str(document.get("resourceType"))
     found = faults_of("R4B", resource_type, document)
     return found if found and faults_of("R5", resource_type, document) else []

@@ -28,7 +28,7 @@ _RESOURCE_TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
 #: A level takes two signs at least, so that a shorter resource is not nested too deeply.
 _SURELY_FLAT = 2 * (DEEPEST - 100)
 _LISTS = frozenset({"entry", "link"})
-_TWICE = 'The element "{}" stands twice in the Bundle; which one is meant is not guessed.'
+_TWICE = 'The element "{}" occurs twice in the Bundle; which one is meant is not guessed.'
 _One = TypeVar("_One")
 _BETWEEN_ENTRIES = (b" ", b"\t", b"\r", b"\n", b",")
 _TRAILING = "trailing characters"
@@ -383,7 +383,7 @@ def _note_repeated(envelope: object, place: str, gathered: Contents) -> None:
         gathered.gaps.append(Gap(f"{place}{name}", _TWICE.format(name)))
     other = min(twice - _LISTS, default=None if twice else first_repeated_key(envelope))
     if other is not None:
-        raise Refused(f'The element "{other}" stands twice in one object; which one is meant is not guessed.')
+        raise Refused(f'The element "{other}" occurs twice in one object; which one is meant is not guessed.')
 
 
 def _malformed(name: str, data: bytes, error: msgspec.DecodeError) -> NotFhir:

@@ -182,7 +182,7 @@ def test_a_key_that_stands_twice_is_refused_where_it_decides_and_listed_elsewher
         try:
             read = judged.decode(sample["resourceType"], raw)
         except referee.Refused as refusal:
-            assert "stands twice" in str(refusal)
+            assert "occurs twice" in str(refusal)
             outcomes["refused"] += 1
         else:
             assert read.faults
