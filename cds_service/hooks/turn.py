@@ -82,23 +82,35 @@ class _Cut:
     """
 
     def __init__(self, deadline: Deadline) -> None:
-        self._thread, self._lock, self._on = get_ident(), Lock(), True
+        self._thread, self._lock = get_ident(), Lock()
+        self._on, self._fired = True, False
         self._timer = Timer(deadline.left, self._cut)
         self._timer.daemon = True
         self._timer.start()
 
     def off(self) -> None:
+        """Nothing is raised any more; what is on its way is taken in here.
+
+        It is never withdrawn by raising None: CPython would go on looking for it at every step of this process.
+        """
         self._timer.cancel()
         with self._lock:
             self._on = False
-            _raise_in(self._thread, None)  # one that was not delivered yet stays undelivered
+            if not self._fired:
+                return
+        try:
+            _raise_in(self._thread, OutOfTime)  # takes the place of one that was not delivered yet
+            while True:
+                pass
+        except OutOfTime:
+            return
 
     def _cut(self) -> None:
         with self._lock:
             if self._on:
+                self._fired = True
                 _raise_in(self._thread, OutOfTime)
 
 
-def _raise_in(thread: int, error: type[BaseException] | None) -> None:
-    raised = ctypes.py_object(error) if error is not None else None
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), raised)
+def _raise_in(thread: int, error: type[BaseException]) -> None:
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))

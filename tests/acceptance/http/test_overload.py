@@ -6,6 +6,8 @@ import gc
 import http.client
 import json
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -228,6 +230,31 @@ def test_a_call_that_waits_for_its_turn_is_given_up_in_its_time(monkeypatch: pyt
         release.set()
         assert first.result().status_code == 500
     assert post(time.monotonic() + 60).status_code == 200
+
+
+AFTERWARDS = """
+import sys, time
+from cds_service.fhir_client.deadlines import Deadline
+from cds_service.hooks.turn import OutOfTime, Turn
+
+with Turn().held(Deadline(60)):
+    pass
+try:
+    with Turn().held(Deadline(0.05)):
+        while True:
+            pass
+except OutOfTime:
+    print("cut")
+sys.setprofile(lambda *_: None)
+(lambda: time.monotonic())()
+print("goes on")
+"""
+
+
+def test_calls_leave_nothing_behind_in_the_interpreter() -> None:
+    """A cut that was withdrawn left CPython looking for it at every step, and without end under a profiler."""
+    run = subprocess.run([sys.executable, "-c", AFTERWARDS], capture_output=True, text=True, timeout=60, check=True)
+    assert run.stdout.split("\n") == ["cut", "goes on", ""]
 
 
 # --- what callers send
